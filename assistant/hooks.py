@@ -1,0 +1,85 @@
+"""The plugin contract: every moment at which a plugin may act.
+
+A plugin is any object with some of these functions, marked with `@hookimpl`, found through the
+entry point group `deskmate.plugins`. Each hook below says when it is called, what it gets and what
+it may return. Plugins run in the order of their names; `@hookimpl(tryfirst=True)` and
+`trylast=True` move one. A hook that raises, overruns its time limit or returns the wrong type is
+recorded as a `PluginFault`, and the path goes on as if the plugin had not been there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from assistant.messages import Answer, Article, Hit, Message, Reply, Ticket
+
+if TYPE_CHECKING:
+    import typer
+
+    from assistant.connecting import Connector
+    from assistant.settings import Settings
+
+hookspec = pluggy.HookspecMarker("deskmate")
+hookimpl = pluggy.HookimplMarker("deskmate")
+
+
+@hookspec
+def register_connectors(settings: Settings) -> Iterable[Connector]:
+    """Called once when the desk opens. Returns the connectors that the settings ask for."""
+    return ()
+
+
+@hookspec
+def register_sources(settings: Settings) -> Iterable[Iterable[Article]]:
+    """Called by `deskmate index` without a path. Returns sources; each yields articles."""
+    return ()
+
+
+@hookspec
+def register_tools(settings: Settings) -> Iterable[Any]:
+    """Called once when the desk opens. Returns LangChain tools that the generator may call."""
+    return ()
+
+
+@hookspec
+def message_received(message: Message, ticket: Ticket) -> Message | None:
+    """Called first, before anything reads the message. Returns the message to go on with, or
+    None to leave it: each plugin gets what the one before it returned."""
+
+
+@hookspec
+def passages_found(message: Message, hits: Sequence[Hit]) -> Sequence[Hit] | None:
+    """Called after the search. Returns the hits to answer from, best first, or None to leave
+    them: each plugin gets what the one before it returned."""
+
+
+@hookspec
+def answer_drafted(message: Message, answer: Answer) -> Answer | None:
+    """Called when an answer is written, before it is checked against its sources. Returns the
+    answer to go on with, or None to leave it; the check comes after, so no plugin gets round it."""
+
+
+@hookspec
+def reply_sending(reply: Reply) -> str | None:
+    """Called just before a reply leaves. Returns a reason to hold it back for a person, or None
+    to let it go."""
+
+
+@hookspec
+def ticket_solved(ticket: Ticket) -> None:
+    """Called after a person marked a ticket as solved. Returns nothing."""
+
+
+@hookspec
+def console_panels(ticket: Ticket) -> Iterable[tuple[str, str]]:
+    """Called when the console shows a ticket. Returns panels as (title, HTML); the HTML is
+    sanitised before it is shown."""
+    return ()
+
+
+@hookspec
+def register_commands(cli: typer.Typer) -> None:
+    """Called when the command line starts. Adds commands or groups to `cli`."""

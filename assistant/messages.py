@@ -1,0 +1,291 @@
+"""What travels through Deskmate, from the customer's message to the reply.
+
+    Message ── encode ─> Encoding ── search ─> Hit ── compose ─> Answer ── decide ─> Outcome
+                                                                                        │ send
+                                                                                        v
+                                                                                      Reply
+
+Everything here is frozen: what changes lives in the ticket database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Audience = Literal["public", "internal"]
+Author = Literal["customer", "assistant", "staff"]
+Action = Literal["reply", "draft", "ask", "hand over", "refuse"]
+TicketStatus = Literal["open", "needs review", "answered", "handed over", "solved"]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that came with a message, as the customer sent it."""
+
+    media_type: str
+    filename: str
+    content: bytes = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """The content's address: two equal files are one."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message from a customer.
+
+    `connector` and `external_id` together name it for ever: a redelivery has the same pair.
+    All messages of one conversation share `connector` and `thread_id`.
+    `audience` is the most the sender may be shown; connectors set `internal` for staff only.
+    """
+
+    connector: str
+    external_id: str
+    thread_id: str
+    sender: str
+    text: str
+    subject: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    audience: Audience = "public"
+    language: str | None = None
+    product: str | None = None
+    sent_at: datetime = field(default_factory=_now)
+
+    @property
+    def key(self) -> str:
+        """`connector:external-id`, the name of the message's durable workflow."""
+        return f"{self.connector}:{self.external_id}"
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A conversation and where it stands, as it was when it was read from the database."""
+
+    id: int
+    connector: str
+    thread_id: str
+    customer: str
+    subject: str
+    status: TicketStatus
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One earlier contribution to a conversation."""
+
+    author: Author
+    text: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image an article shows: where it lies, and what its author wrote about it."""
+
+    path: str
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """The part of an article under one heading, without the parts under deeper headings.
+
+    `heading_path` runs from the article's title down to this heading.
+    `text` is plain text; paragraphs and list items stand on lines of their own.
+    """
+
+    heading_path: tuple[str, ...]
+    text: str
+    anchor: str = ""
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True)
+class Article:
+    """One document of the company's own knowledge, read but not yet split.
+
+    `id` is its path below the indexed folder, or another name that stays the same between runs.
+    `content_hash` covers the file and its pictures: the same hash means nothing to do.
+    """
+
+    id: str
+    title: str
+    sections: tuple[Section, ...]
+    url: str = ""
+    source: str = ""
+    product: str = ""
+    language: str = ""
+    audience: Audience = "public"
+    content_hash: str = ""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A piece of an article small enough to be found and cited on its own.
+
+    `picture_text` is what was read in the pictures that this part of the article shows: it helps
+    to find the passage and is never quoted as the article's words.
+    """
+
+    id: str
+    article_id: str
+    heading_path: tuple[str, ...]
+    text: str
+    url: str = ""
+    picture_text: str = ""
+    source: str = ""
+    product: str = ""
+    language: str = ""
+    audience: Audience = "public"
+
+    @property
+    def title(self) -> str:
+        """The article's title."""
+        return self.heading_path[0] if self.heading_path else self.article_id
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A passage that was found, and how: `how` maps each way of searching to the rank it gave
+    (1 is best), such as `{"dense": 1, "passage words": 4}`."""
+
+    passage: Passage
+    score: float
+    how: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle on a picture, in pixels from its upper left corner."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class ScreenLine:
+    """A line of text on a screenshot: `confidence` is the reader's, from 0 to 1."""
+
+    text: str
+    box: Box
+    height_px: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A message as the model sees it.
+
+    `vector` is [384], of length 1, in the same space as the passages' vectors.
+    `lines` are the lines of all its screenshots in reading order, `weights` [lines] says how much
+    each of them counts, from 0 to 1.
+    """
+
+    vector: NDArray[np.float32]
+    text: str
+    lines: tuple[ScreenLine, ...] = ()
+    weights: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Citation:
+    """The passage that supports a part of an answer, and the words in it that do.
+
+    `number` is how the answer's text refers to it: `[1]`.
+    """
+
+    number: int
+    passage: Passage
+    quote: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Text with numbered citations; `confidence` is the probability, from 0 to 1, that it is
+    supported and to the point."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    confidence: float
+
+
+@dataclass(frozen=True)
+class AttachmentReport:
+    """Whether an attachment was read, and in one clause what was found or why not."""
+
+    filename: str
+    media_type: str
+    read: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the path, for the trace: its time and what it saw (plain JSON values)."""
+
+    name: str
+    milliseconds: float
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PluginFault:
+    """A plugin's hook that raised, took too long, or returned what it may not."""
+
+    plugin: str
+    hook: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a message ended; there is always one, always with a reason.
+
+    reply      `answer` goes to the customer
+    draft      `answer` waits for a person's approval
+    ask        `text` asks the customer for what is missing
+    hand over  a person takes the ticket; `text` tells the customer so
+    refuse     `text` says why this is not answered (spam, abuse, not a question for support)
+    """
+
+    action: Action
+    reason: str
+    text: str
+    answer: Answer | None = None
+    attachments: tuple[AttachmentReport, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    trace: tuple[Step, ...] = ()
+    faults: tuple[PluginFault, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a connector sends. `id` is made from the message it answers, so that sending again
+    after a crash can be recognised as the same reply."""
+
+    id: str
+    ticket_id: int
+    connector: str
+    thread_id: str
+    to: str
+    subject: str
+    text: str
+    citations: tuple[Citation, ...] = ()
+    in_reply_to: str = ""

@@ -1,0 +1,211 @@
+"""Settings from `deskmate.toml` and `DESKMATE_*` variables; a variable wins over the file.
+
+A nested key is written with two underscores: `DESKMATE_ANSWERING__CHAT_MODEL`. Every option has a
+description and a default here, and `commented_file()` makes the file that `deskmate init` writes
+from them, so that the two cannot disagree.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from assistant.errors import SettingsError
+
+FILE_NAME = "deskmate.toml"
+PREFIX = "DESKMATE_"
+OTHER_VARIABLES = {"DESKMATE_CONFIG", "DESKMATE_DATA", "DESKMATE_TEST_POSTGRES_URL"}
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Knowledge(_Section):
+    chroma_url: str = Field(
+        "", description="Address of a Chroma server (http://host:port); empty: embedded Chroma."
+    )
+    read_pictures: bool = Field(True, description="Read the text in articles' pictures.")
+    passage_words: int = Field(180, ge=40, le=400, description="Longest passage, in words.")
+    max_file_mb: int = Field(20, ge=1, description="Larger article files are reported and left.")
+
+
+class Model(_Section):
+    text: str = Field(
+        "all-MiniLM-L6-v2",
+        description="Text tower: a folder, an installed package's model, or a hub name.",
+    )
+    threads: int = Field(0, ge=0, description="Processor threads for models; 0: all cores.")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="auto: bfloat16 where the processor computes it natively."
+    )
+
+
+class Answering(_Section):
+    chat_model: str = Field(
+        "",
+        description="LangChain chat model, such as openai:gpt-5 or ollama:qwen3; "
+        "empty: answers are composed of the sources' own sentences.",
+    )
+    chat_model_options: dict[str, Any] = Field(
+        default_factory=dict, description="Further arguments of the chat model (base_url …)."
+    )
+    passages: int = Field(5, ge=1, le=20, description="Passages an answer is written from.")
+
+
+class Policy(_Section):
+    reply_at: Probability = Field(
+        0.75, description="Answers at least this confident are sent without a person."
+    )
+    draft_at: Probability = Field(
+        0.35, description="Answers at least this confident wait as drafts; below: hand over."
+    )
+
+
+class Inbox(_Section):
+    quiet_seconds: float = Field(
+        2.0, ge=0, description="A burst of messages is answered once it has been quiet this long."
+    )
+    concurrency: int = Field(2, ge=1, description="Conversations answered at once per process.")
+    worker_name: str = Field(
+        "", description="This process's stable name; empty: the host's name and 'worker'."
+    )
+    dead_after_seconds: float = Field(
+        30.0, ge=1, description="Another worker takes over after this long without a heartbeat."
+    )
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. Read in `desk.py` only."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    data_dir: Path = Field(
+        Path(".deskmate"), description="Folder of the index and, by default, the database."
+    )
+    database_url: str = Field(
+        "", description="SQLAlchemy URL; empty: SQLite in data_dir. PostgreSQL for many workers."
+    )
+    max_attachment_mb: int = Field(
+        25, ge=1, description="Larger attachments are stored but not read."
+    )
+    knowledge: Knowledge = Field(default_factory=Knowledge)
+    model: Model = Field(default_factory=Model)
+    answering: Answering = Field(default_factory=Answering)
+    policy: Policy = Field(default_factory=Policy)
+    inbox: Inbox = Field(default_factory=Inbox)
+    disabled_plugins: list[str] = Field(
+        default_factory=list, description="Installed plugins that are not to be loaded."
+    )
+    plugins: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="One table per plugin: [plugins.redaction] …"
+    )
+    connectors: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="One table per connector: [connectors.slack] …"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database's URL, with the default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'deskmate.sqlite'}"
+
+
+def load(path: Path | None = None) -> Settings:
+    """Reads `path`, or the file that DESKMATE_CONFIG names, or ./deskmate.toml if it exists.
+
+    Raises SettingsError naming the file or variable, the key, the value and what is allowed.
+    """
+    named = path or (
+        Path(os.environ["DESKMATE_CONFIG"]) if "DESKMATE_CONFIG" in os.environ else None
+    )
+    file = named or Path(FILE_NAME)
+    if named and not named.is_file():
+        raise SettingsError(f"{named}: no such file. `deskmate init` writes one.")
+    _refuse_unknown_variables()
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}") from error
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(e, file) for e in error.errors())) from error
+
+
+def _refuse_unknown_variables() -> None:
+    for name in os.environ:
+        if not name.startswith(PREFIX) or name in OTHER_VARIABLES:
+            continue
+        key = name.removeprefix(PREFIX).lower().split("__")[0]
+        if key not in Settings.model_fields:
+            known = ", ".join(PREFIX + field.upper() for field in Settings.model_fields)
+            raise SettingsError(f"{name}: no such setting. Known: {known}.")
+
+
+def _explain(error: ErrorDetails, file: Path) -> str:
+    keys = [str(key) for key in error["loc"]]
+    variable = PREFIX + "__".join(keys).upper()
+    place = variable if variable in os.environ else f"{file}: {'.'.join(keys)}"
+    if error["type"] == "extra_forbidden":
+        section: Any = Settings
+        for key in keys[:-1]:
+            section = section.model_fields[key].annotation
+        return f"{place}: no such setting. Known here: {', '.join(section.model_fields)}."
+    return f"{place} = {error['input']!r}: {error['msg']}."
+
+
+def commented_file() -> str:
+    """The text of a `deskmate.toml` with every option, its description and its default,
+    commented out."""
+    return "\n".join(_comment_lines(Settings, ())) + "\n"
+
+
+def _comment_lines(section: type[BaseModel], path: tuple[str, ...]) -> Iterator[str]:
+    if not path:
+        yield "# Settings of Deskmate: uncomment a line to change it. `deskmate doctor` checks them."
+    else:
+        yield f"\n[{'.'.join(path)}]"
+    nested: list[tuple[str, type[BaseModel]]] = []
+    for name, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            nested.append((name, field.annotation))
+        elif get_origin(field.annotation) is dict:
+            yield f"\n# {field.description}"
+        else:
+            yield f"\n# {field.description}{_allowed(field)}\n# {name} = {_toml(field)}"
+    for name, model in nested:
+        yield from _comment_lines(model, (*path, name))
+
+
+def _allowed(field: FieldInfo) -> str:
+    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    return f" One of {', '.join(choices)}." if choices else ""
+
+
+def _toml(field: FieldInfo) -> str:
+    default = field.get_default(call_default_factory=True, validated_data={})
+    return json.dumps(str(default) if isinstance(default, Path) else default)
