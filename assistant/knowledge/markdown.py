@@ -50,17 +50,18 @@ _DROPPED = re.compile(
     r"|^\([\w-]+\)=[ \t]*$"  # MyST's label
     r"|^[ \t]*\[(?:TOC|\[_TOC_\])\][ \t]*$"
     r"|(?<=> )\[!\w+\][ \t]*$"  # GitHub's alert
-    r"|\{[a-zA-Z:+-]+\}(?=`)"  # MyST's role
     r"|\{' '\}",
     re.M | re.S,
 )
+_ROLE = re.compile(r"\{[a-zA-Z:+-]+\}`(?:([^`<\n]+?) ?<[^`>\n]*>|([^`\n]+))`")  # MyST's
 _EXPLICIT_ID = re.compile(r"\s*\{(?:/\*\s*)?#([^\s{}]+?)(?:\s*\*/)?(?:\s[^{}]*)?\}\s*$")
+_INLINE = re.compile(r"\[([^\]\[\n]+)\]\([^()\s]+\)|\*\*([^*\n]+)\*\*|`([^`\n]+)`")
 _PLACEHOLDER = re.compile(r"^</?[A-Z0-9_-]{2,}>$")
 _RESTRUCTURED = re.compile(
-    r"^\.\. [\w-]+::|^\.\. _[^:\n]+:|:[a-z]+:`[^`]+`|(?<!`)``(?!`)[^`\n]+``(?!`)|`[^`\n]+ <[^<>\n]+>`_",
+    r"^\.\. \S|^:orphan:|:[a-z]+:`[^`]+`|(?<!`)``(?!`)[^`\n]+``(?!`)|`[^`\n]+ <[^<>\n]+>`_",
     re.M,
 )
-_MARKDOWN = re.compile(r"^ *(?:```|~~~)|\]\([^)\s]+\)|(?<![`:])`(?!`)[^`\n<]+`(?![`_])", re.M)
+_MARKDOWN = re.compile(r"^ *```|\]\([^)\s]+\)|(?<![`:])`(?!`)[^`\n<]+`(?![`_])", re.M)
 
 
 def read_markdown(text: str) -> Outline:
@@ -76,7 +77,7 @@ def read_markdown(text: str) -> Outline:
 
 def is_restructured(text: str) -> bool:
     """Whether `text` has more of reStructuredText's marks than of Markdown's, fences apart."""
-    prose = "".join(part for is_code, part in _fenced(text) if not is_code)
+    prose = re.sub(r"^ *```.*?^ *```[ \t]*$", "", text, flags=re.S | re.M)
     marks = len(_RESTRUCTURED.findall(prose))
     return marks > 0 and marks >= len(_MARKDOWN.findall(text))
 
@@ -137,6 +138,7 @@ def _without_additions(text: str) -> str:
         if not tabs + boxes:
             break
     text = _DROPPED.sub("", text)
+    text = _ROLE.sub(r"\1\2", text)
     text = _ADMONITION.sub(_admonition, text)
     text = _COMPONENT.sub(_component, text)
     return re.sub(r"<[a-z][^<>]*=\{.*?>", _html_tag, text)
@@ -198,6 +200,11 @@ class _Renderer(RendererHTML):
         """`<YOUR_HOST>` in a sentence is a placeholder that the reader sees, not a tag."""
         tag = tokens[i].content
         return tag.replace("<", "&lt;") if _PLACEHOLDER.match(tag) else tag
+
+    def html_block(self, tokens: Sequence[Token], i: int, options: Any, env: Any) -> str:
+        """MDX reads Markdown within tags on one line too, such as a table's cells."""
+        block = tokens[i].content
+        return block if re.search(r"<(?:pre|script|style)\b", block) else _INLINE.sub(r"\1\2\3", block)
 
     def fence(self, tokens: Sequence[Token], i: int, options: Any, env: Any) -> str:
         directive = re.match(r"\{([\w:-]+)\}[ \t]*(.*)", tokens[i].info)

@@ -75,6 +75,10 @@ class Outline:
         """Adds a picture that is shown here."""
         self._parts[-1].pictures.append(Picture(path.strip(), " ".join(clean(alt).split())))
 
+    def has_heading(self) -> bool:
+        """Whether there is a heading: an article may consist of one, and of pictures."""
+        return len(self._parts) > 1
+
     def title(self, fallback: str) -> str:
         """What the document calls itself, its first heading of the highest level, or `fallback`."""
         said = " ".join(clean(self.metadata.get("title", "")).split())
@@ -102,4 +106,4 @@ class Outline:
             if text or part.pictures or (path and is_leaf):
                 headings = (title, *(heading for _, heading in path))
                 found.append(Section(headings, text, anchor, tuple(part.pictures)))
-        return tuple(found)
+        return tuple(found) or (Section((title,), ""),)

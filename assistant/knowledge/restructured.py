@@ -43,6 +43,9 @@ _PLAIN_DIRECTIVES = set(
 _DIRECTIVE = re.compile(r"^[ \t]*\.\. (?:\|[^|\n]+\| )?([A-Za-z][\w:.+-]*)::", re.M)
 _ROLE = re.compile(r":([A-Za-z][\w:.+-]*):`")
 _MARKDOWN_HEADING = re.compile(r"^(#{1,6})[ \t]+(\S[^\n]*?)[ \t#]*$", re.M)
+_ROW_AS_HEADING = re.compile(r"^#+ (\|.*\|)\s*$")
+_BORDER = re.compile(r"^\+[-=+]+\+\s*$")
+_TABLE_RULES = re.compile(r"[+|][-=+|]+[+|]|(?:^|(?<=\s))\|(?=\s|$)")
 _TARGET = re.compile(r"\s*<[^<>]*>\s*$")
 
 
@@ -57,15 +60,31 @@ def read_restructured(text: str) -> Outline:
 
 def to_html(text: str) -> str:
     """`text` as an HTML fragment."""
-    text = _with_own_headings(text.expandtabs(8))
+    text = _with_own_headings(_with_whole_tables(text.expandtabs(8)))
     _register(text)
     doctree = core.publish_doctree(text, settings_overrides=_SETTINGS)
     _drop_furniture(doctree)
     parts = core.publish_from_doctree(
         doctree, writer="html5", settings_overrides={**_SETTINGS, "output_encoding": "unicode"}
     )
-    body = re.search(r"<main[^>]*>(.*)</main>|<body[^>]*>(.*)</body>", str(parts), re.S)
-    return (body.group(1) or body.group(2)) if body else ""
+    body = re.search(r"<body[^>]*>\s*(?:<main[^>]*>)?(.*?)(?:</main>)?\s*</body>", str(parts), re.S)
+    return body.group(1) if body else ""
+
+
+def _with_whole_tables(text: str) -> str:
+    """Grid tables with their last border: some exports took it for the underline of a title and
+    made `# | last row |` of the row above it."""
+    lines: list[str] = []
+    border = ""
+    for line in text.split("\n"):
+        row = _ROW_AS_HEADING.match(line)
+        if row and border:
+            lines += [row.group(1), border]
+        else:
+            lines.append(line)
+        if _BORDER.match(line):
+            border = line.replace("=", "-")
+    return "\n".join(lines)
 
 
 def _with_own_headings(text: str) -> str:
@@ -92,13 +111,32 @@ def _drop_furniture(doctree: nodes.document) -> None:
     for kind in (nodes.system_message, nodes.comment, nodes.substitution_definition):
         for node in list(doctree.findall(kind)):
             if node.parent is not None:
-                node.parent.remove(node)
+                node.parent.replace(node, _what_was_meant(node))
     for problem in list(doctree.findall(nodes.problematic)):
         shown = "" if problem.astext().startswith("|") else problem.astext().strip("`_*:")
         problem.parent.replace(problem, nodes.Text(shown))
-    for admonition in list(doctree.findall(nodes.Admonition)):
-        del admonition["classes"][:]
+    for text in list(doctree.findall(nodes.Text)):
+        # Marks within marks, such as code in bold words, are no marks to docutils.
+        if "``" in text and not isinstance(text.parent, (nodes.literal, nodes.literal_block)):
+            text.parent.replace(text, nodes.Text(text.replace("``", "")))
     _name_admonitions_nothing(doctree)
+
+
+def _what_was_meant(node: nodes.Element) -> list[nodes.Node]:
+    """The text that docutils could not read, such as a table with a mistake, as plain lines."""
+    if not isinstance(node, nodes.system_message):
+        return []
+    text = "\n".join(block.astext() for block in node.findall(nodes.literal_block))
+    if not text.strip() or text.lstrip().startswith(".. "):
+        return []
+    lines = (_TABLE_RULES.sub(" ", line).strip() for line in text.split("\n"))
+    return [nodes.paragraph("", _plain(line)) for line in lines if line]
+
+
+def _plain(text: str) -> str:
+    """A line of reStructuredText without its inline marks."""
+    text = re.sub(r":[A-Za-z:]+:`([^`<]*?)\s*(?:<[^`]*>)?`", r"\1", text)
+    return re.sub(r"\*\*|``|`_{0,2}", "", text)
 
 
 def _name_admonitions_nothing(doctree: nodes.document) -> None:
@@ -133,7 +171,13 @@ class _Content(Directive):
         if self.arguments:
             words, _ = self.state.inline_text(self.arguments[0], self.lineno)
             container += nodes.paragraph("", "", *words)
-        self.state.nested_parse(self.content, self.content_offset, container)
+        memo = self.state.memo
+        outer = memo.title_styles, memo.section_level
+        memo.title_styles, memo.section_level = [], 0  # tabs may hold headings of any style
+        try:
+            self.state.nested_parse(self.content, self.content_offset, container, match_titles=True)
+        finally:
+            memo.title_styles, memo.section_level = outer
         return [container]
 
 
