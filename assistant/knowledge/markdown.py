@@ -39,7 +39,9 @@ _INDENTED_ADMONITION = re.compile(
     r"""(?P<body>(?:(?P=indent) {4}[^\n]*\n|[ \t]*\n)*)""",
     re.M,
 )
-_TABS = re.compile(r"""^( *)===\+?!?[ \t]+"([^"\n]+)"[ \t]*\n((?:\1 {4}[^\n]*\n|[ \t]*\n)*)""", re.M)
+_TABS = re.compile(
+    r"""^( *)===\+?!?[ \t]+"([^"\n]+)"[ \t]*\n((?:\1 {4}[^\n]*\n|[ \t]*\n)*)""", re.M
+)
 _DROPPED = re.compile(
     r"^import\s+[^\n]*['\"][^'\"\n]+['\"];?[ \t]*$"
     r"|^import\s+\{[^{}]*\}\s+from\s+['\"][^'\"\n]+['\"];?[ \t]*$"
@@ -84,7 +86,9 @@ def is_restructured(text: str) -> bool:
 
 def to_html(text: str) -> str:
     """`text` as HTML; headings carry the ids that GitHub and Docusaurus give them."""
-    plain = "".join(part if is_code else _without_additions(part) for is_code, part in _fenced(text))
+    plain = "".join(
+        part if is_code else _without_additions(part) for is_code, part in _fenced(text)
+    )
     parser = MarkdownIt("commonmark", {"html": True, "maxNesting": 60}, renderer_cls=_Renderer)
     parser.enable(["table", "strikethrough"])
     if plain != text and re.search(r"^\s*</?[A-Z][a-z]|^import ", text, re.M):
@@ -204,14 +208,18 @@ class _Renderer(RendererHTML):
     def html_block(self, tokens: Sequence[Token], i: int, options: Any, env: Any) -> str:
         """MDX reads Markdown within tags on one line too, such as a table's cells."""
         block = tokens[i].content
-        return block if re.search(r"<(?:pre|script|style)\b", block) else _INLINE.sub(r"\1\2\3", block)
+        return (
+            block if re.search(r"<(?:pre|script|style)\b", block) else _INLINE.sub(r"\1\2\3", block)
+        )
 
     def fence(self, tokens: Sequence[Token], i: int, options: Any, env: Any) -> str:
         directive = re.match(r"\{([\w:-]+)\}[ \t]*(.*)", tokens[i].info)
         if not directive:
             return super().fence(tokens, i, options, env)
         name, argument = directive[1].lower(), directive[2]
-        content = re.sub(r"\A(?:---\n.*?\n---\n|(?::[\w-]+:[^\n]*\n)+)", "", tokens[i].content, flags=re.S)
+        content = re.sub(
+            r"\A(?:---\n.*?\n---\n|(?::[\w-]+:[^\n]*\n)+)", "", tokens[i].content, flags=re.S
+        )
         if name == "eval-rst":
             return restructured.to_html(tokens[i].content)
         if name in ("code-block", "code", "sourcecode", "code-cell"):

@@ -12,7 +12,9 @@ from assistant.messages import Picture, Section
 
 # Characters nobody sees: zero-width spaces, soft hyphens, direction marks and tag characters. They
 # break words for the search, and are a known way to hide instructions in an article.
-_UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+_UNSEEN = re.compile(
+    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _LONGEST_HEADING = 200
 

@@ -19,7 +19,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_NAMED_BY_PAGE = re.compile(rb"""<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*["']?([\w-]+)""", re.I)
+_NAMED_BY_PAGE = re.compile(
+    rb"""<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*["']?([\w-]+)""", re.I
+)
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _LONGEST_FRONT_MATTER = 64_000
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n(.*?)^\1[ \t]*\r?$\n?", re.S | re.M)
@@ -56,7 +58,9 @@ def _guessed(content: bytes) -> str:
 
     best = from_bytes(content[:200_000]).best()
     # On short Western texts the guess is often a neighbour of cp1252, such as cp1250.
-    encoding = best.encoding if best and best.alphabets and not _is_latin(best.alphabets) else "cp1252"
+    encoding = (
+        best.encoding if best and best.alphabets and not _is_latin(best.alphabets) else "cp1252"
+    )
     return content.decode(encoding, "replace")
 
 
@@ -101,7 +105,12 @@ def read_text(text: str) -> Outline:
     outline = Outline()
     paragraphs = re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").strip("\n"))
     first = paragraphs[0].strip() if paragraphs else ""
-    if len(paragraphs) > 1 and "\n" not in first and len(first.split()) <= 12 and first[-1:] not in ".!":
+    if (
+        len(paragraphs) > 1
+        and "\n" not in first
+        and len(first.split()) <= 12
+        and first[-1:] not in ".!"
+    ):
         outline.heading(1, first)
         paragraphs = paragraphs[1:]
     for paragraph in paragraphs:

@@ -7,7 +7,7 @@ directive its content, unless its content is nothing a customer would read.
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from docutils import core, nodes
 from docutils.parsers.rst import Directive, directives, roles
@@ -28,17 +28,23 @@ _SETTINGS = {
     "_disable_config": True,
     "line_length_limit": 100_000,
 }
-WITHOUT_TEXT = (
-    "automodule contents currentmodule default-role graphviz highlight image-list include index "
-    "literalinclude mermaid meta module plantuml raw sectnum tabularcolumns title toctree"
-).split()
-_CODE = "code code-block sourcecode prompt parsed-literal".split()
-_OWN_ROLES = set("emphasis strong literal sub sup subscript superscript math".split())
-_PLAIN_DIRECTIVES = set(
-    "admonition attention caution class compound container csv-table danger date epigraph error "
-    "figure footer header highlights hint image important line-block list-table math note "
-    "pull-quote replace role rubric sidebar table tip topic unicode warning".split()
-)
+WITHOUT_TEXT = {
+    "automodule", "contents", "currentmodule", "default-role", "graphviz", "highlight",
+    "image-list", "include", "index", "literalinclude", "mermaid", "meta", "module", "plantuml",
+    "raw", "sectnum", "tabularcolumns", "title", "toctree",
+}  # fmt: skip
+_CODE = {
+    "code", "code-block", "sourcecode", "prompt", "parsed-literal",
+}  # fmt: skip
+_OWN_ROLES = {
+    "emphasis", "strong", "literal", "sub", "sup", "subscript", "superscript", "math",
+}  # fmt: skip
+_PLAIN_DIRECTIVES = {
+    "admonition", "attention", "caution", "class", "compound", "container", "csv-table",
+    "danger", "date", "epigraph", "error", "figure", "footer", "header", "highlights", "hint",
+    "image", "important", "line-block", "list-table", "math", "note", "pull-quote", "replace",
+    "role", "rubric", "sidebar", "table", "tip", "topic", "unicode", "warning",
+}  # fmt: skip
 
 _DIRECTIVE = re.compile(r"^[ \t]*\.\. (?:\|[^|\n]+\| )?([A-Za-z][\w:.+-]*)::", re.M)
 _ROLE = re.compile(r":([A-Za-z][\w:.+-]*):`")
@@ -122,7 +128,7 @@ def _drop_furniture(doctree: nodes.document) -> None:
     _name_admonitions_nothing(doctree)
 
 
-def _what_was_meant(node: nodes.Element) -> list[nodes.Node]:
+def _what_was_meant(node: nodes.Node) -> list[nodes.Node]:
     """The text that docutils could not read, such as a table with a mistake, as plain lines."""
     if not isinstance(node, nodes.system_message):
         return []
@@ -164,7 +170,7 @@ class _Content(Directive):
     optional_arguments = 1
     final_argument_whitespace = True
     has_content = True
-    option_spec: ClassVar[dict[str, Any]] = _AnyOptions()  # type: ignore[misc]
+    option_spec: ClassVar[dict[str, Any]] = _AnyOptions()
 
     def run(self) -> list[nodes.Node]:
         container = nodes.container()
@@ -197,7 +203,12 @@ class _Nothing(_Content):
 
 
 def _text_role(
-    name: str, rawtext: str, text: str, lineno: int, inliner: Any, options: Any = None,
+    name: str,
+    rawtext: str,
+    text: str,
+    lineno: int,
+    inliner: Any,
+    options: Any = None,
     content: Any = None,
 ) -> tuple[list[nodes.Node], list[nodes.system_message]]:
     """A role as the words it shows: `:doc:`words </target>`` or the target's last part."""
@@ -214,4 +225,4 @@ def _register(text: str) -> None:
         kind = _Code if name in _CODE else _Nothing if name in WITHOUT_TEXT else _Content
         directives.register_directive(name, kind)
     for name in {match.lower() for match in _ROLE.findall(text)} - _OWN_ROLES:
-        roles.register_local_role(name, _text_role)
+        roles.register_local_role(name, cast(Any, _text_role))  # its stub is too narrow

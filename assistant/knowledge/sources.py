@@ -1,8 +1,8 @@
 """Folders of help articles -> Article: what is there, whether it changed, and what it says.
 
-    for file in Folder(path).files():          # ArticleFile or Unreadable
-        if known.get(file.id) != file.content_hash():
-            article = file.read()              # or UnreadableError
+for file in Folder(path).files():          # ArticleFile or Unreadable
+    if known.get(file.id) != file.content_hash():
+        article = file.read()              # or UnreadableError
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 from assistant.errors import UnreadableError
+from assistant.knowledge.listing import Unreadable, list_files, printable, reason
 from assistant.knowledge.outline import Outline
 from assistant.knowledge.plaintext import decode, read_text, split_front_matter
 from assistant.messages import Article, Audience, Picture, Section
@@ -30,20 +31,11 @@ _FORMATS = {
     ".txt": "text", ".text": "text",
 }  # fmt: skip
 _PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".svg", ".avif"}
-_LEFT_OUT = {"node_modules", "__pycache__"}
 # Part of every content hash: raise it when the readers change, and all articles are read again.
 _READERS = "1"
 _PICTURE_REFERENCE = re.compile(
     rb"""(?:["'(<=]|::)\s*([^"'()<>\n]{1,500}?\.(?:png|jpe?g|gif|webp|bmp|tiff?|svg|avif))""", re.I
 )
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A file that cannot be read, by its name below the folder, and why."""
-
-    name: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -78,20 +70,20 @@ class Folder:
             os.listdir(root)
         except OSError as error:
             raise UnreadableError(
-                f"{self.root} cannot be listed: {_said(error)}. Name an existing folder or file."
+                f"{self.root} cannot be listed: {reason(error)}. Name an existing folder or file."
             ) from error
         inside = replace(self, root=root)
         unknown: Counter[str] = Counter()
-        for entry in _walk(root, root):
+        for entry in list_files(root):
             if isinstance(entry, Unreadable):
                 yield entry
             elif (suffix := entry.suffix.lower()) in _FORMATS:
-                yield ArticleFile(_name(entry, root), entry, inside)
+                yield ArticleFile(printable(entry.relative_to(root).as_posix()), entry, inside)
             elif suffix not in _PICTURES:
                 unknown[suffix or entry.name] += 1
         for kind, count in sorted(unknown.items()):
             files = "file" if count == 1 else "files"
-            name = f"*{kind}" if kind.startswith(".") else _printable(kind)
+            name = f"*{kind}" if kind.startswith(".") else printable(kind)
             yield Unreadable(
                 name, f"{count} {files} of a kind that is not read; read are {', '.join(_FORMATS)}"
             )
@@ -100,8 +92,11 @@ class Folder:
         """Reads every article, without asking whether it changed. One that cannot be read comes
         as Unreadable, and the others go on."""
         for file in self.files():
+            if isinstance(file, Unreadable):
+                yield file
+                continue
             try:
-                yield file if isinstance(file, Unreadable) else file.read()
+                yield file.read()
             except UnreadableError as error:
                 yield Unreadable(file.id, str(error))
 
@@ -166,7 +161,7 @@ class ArticleFile:
                     )
                 return file.read(limit)
         except OSError as error:
-            raise UnreadableError(f"cannot be opened: {_said(error)}") from error
+            raise UnreadableError(f"cannot be opened: {reason(error)}") from error
 
     def _outline(self, content: bytes) -> Outline:
         kind = _FORMATS[self.path.suffix.lower()]
@@ -174,7 +169,9 @@ class ArticleFile:
             if kind in ("pdf", "docx"):
                 from assistant.knowledge import documents
 
-                return documents.read_pdf(content) if kind == "pdf" else documents.read_docx(content)
+                return (
+                    documents.read_pdf(content) if kind == "pdf" else documents.read_docx(content)
+                )
             text = decode(content, html=kind == "html")
             if kind == "html":
                 from assistant.knowledge.webpage import read_html
@@ -213,7 +210,7 @@ class ArticleFile:
 
     def _with_pictures(self, section: Section) -> Section:
         """`section` with the pictures that exist on this machine, by their absolute paths."""
-        found = {}
+        found: dict[str, Picture] = {}
         for picture in section.pictures:
             path = self._picture(picture.path)
             if path:
@@ -259,61 +256,9 @@ class ArticleFile:
         return urljoin(base, path.replace(" ", "%20"))
 
 
-def _walk(folder: Path, root: Path) -> Iterator[Path | Unreadable]:
-    """Files below `folder`, sorted, and what cannot be listed."""
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        yield Unreadable(_name(folder, root), f"cannot be listed: {_said(error)}")
-        return
-    for entry in entries:
-        path = Path(entry.path)
-        if entry.name.startswith(".") or entry.name in _LEFT_OUT:
-            continue
-        if entry.is_symlink():
-            yield from _linked(path, root)
-        elif entry.is_dir():
-            yield from _walk(path, root)
-        else:
-            yield path
-
-
-def _linked(link: Path, root: Path) -> Iterator[Path | Unreadable]:
-    """What a link stands for: nothing where its target is read anyway, its target where that is a
-    hidden file (as in mounted Kubernetes volumes), and otherwise a report."""
-    try:
-        target = link.resolve(strict=True)
-    except (OSError, RuntimeError):
-        yield Unreadable(_name(link, root), "is a link that leads nowhere")
-        return
-    if not target.is_relative_to(root):
-        yield Unreadable(_name(link, root), "is a link out of the folder, which is not followed")
-        return
-    parts = target.relative_to(root).parts
-    if any(part.startswith(".") or part in _LEFT_OUT for part in parts):
-        if target.is_dir():
-            yield Unreadable(_name(link, root), "is a link to a hidden folder; not followed")
-        else:
-            yield link
-
-
-def _name(path: Path, root: Path) -> str:
-    relative = path.relative_to(root)
-    return _printable(relative.as_posix())
-
-
-def _printable(name: str) -> str:
-    """`name` as text that can be stored: bytes that are no UTF-8 stand as `\\xNN`."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def _said(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()
-
-
 def _humanised(path: Path) -> str:
     """A title made from a file's name."""
-    words = _printable(path.stem).replace("_", " ").replace("-", " ").strip()
+    words = printable(path.stem).replace("_", " ").replace("-", " ").strip()
     return words[:1].upper() + words[1:] or "Untitled"
 
 

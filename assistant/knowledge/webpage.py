@@ -14,23 +14,28 @@ from lxml import etree, html
 from assistant.knowledge.outline import Outline
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_BLOCKS = set(
-    "address article aside blockquote body caption center dd details div dl dt fieldset figcaption "
-    "figure footer form header hgroup hr legend li main ol optgroup option p section summary table "
-    "tbody tfoot thead tr ul".split()
-)
-_TIGHT = set("dt li option summary tbody tfoot thead tr".split())  # no empty line after these
-_UNREAD = set(
-    "audio button canvas dialog footer head iframe input map nav noscript object script select "
-    "style svg template textarea title video".split()
-)
+_BLOCKS = {
+    "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details",
+    "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup",
+    "hr", "legend", "li", "main", "ol", "optgroup", "option", "p", "section", "summary",
+    "table", "tbody", "tfoot", "thead", "tr", "ul",
+}  # fmt: skip
+# No empty line comes after these.
+_TIGHT = {
+    "dt", "li", "option", "summary", "tbody", "tfoot", "thead", "tr",
+}  # fmt: skip
+_UNREAD = {
+    "audio", "button", "canvas", "dialog", "footer", "head", "iframe", "input", "map", "nav",
+    "noscript", "object", "script", "select", "style", "svg", "template", "textarea", "title",
+    "video",
+}  # fmt: skip
 _UNREAD_ROLES = {"banner", "contentinfo", "navigation", "search"}
 # Furniture of the usual page builders (Sphinx, Docusaurus, MkDocs, Bootstrap), and text that is
 # for screen readers only.
-_UNREAD_CLASSES = set(
-    "anchor-link breadcrumb breadcrumbs hash-link headerlink navbar pagination-nav sidebar sr-only "
-    "table-of-contents toc visually-hidden".split()
-)
+_UNREAD_CLASSES = {
+    "anchor-link", "breadcrumb", "breadcrumbs", "hash-link", "headerlink", "navbar",
+    "pagination-nav", "sidebar", "sr-only", "table-of-contents", "toc", "visually-hidden",
+}  # fmt: skip
 _HIDDEN_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|(?:opacity|font-size)\s*:\s*0(?:\D|$)(?!\d)", re.I
 )
