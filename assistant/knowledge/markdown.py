@@ -15,11 +15,13 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from assistant.errors import UnreadableError
 from assistant.knowledge import restructured
 from assistant.knowledge.outline import Outline
 from assistant.knowledge.webpage import read_html
 
 _CHUNK = 200_000  # characters given to the parser at once: bounds the memory its tokens take
+_DEEPEST = 60  # levels of lists and quotations
 _HEADING = re.compile(r"^#{1,6}[ \t]")
 _FENCE = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})([^`\n]*)$")
 _ATTRIBUTES = r"""(?:[^<>{}"']|"[^"\n]*"|'[^'\n]*'|\{(?:[^{}]|\{[^{}]*\})*\}){0,2000}"""
@@ -70,7 +72,7 @@ def read_markdown(text: str) -> Outline:
     """The outline of a Markdown document whose front matter is already taken off.
 
     A document that is reStructuredText under a Markdown name is read as such.
-    Raises RecursionError when it is nested deeper than the parser can follow.
+    Raises UnreadableError when lists or quotations are nested so deeply that text would be lost.
     """
     if is_restructured(text):
         return restructured.read_restructured(text)
@@ -89,12 +91,20 @@ def to_html(text: str) -> str:
     plain = "".join(
         part if is_code else _without_additions(part) for is_code, part in _fenced(text)
     )
-    parser = MarkdownIt("commonmark", {"html": True, "maxNesting": 60}, renderer_cls=_Renderer)
+    parser = MarkdownIt(
+        "commonmark", {"html": True, "maxNesting": _DEEPEST}, renderer_cls=_Renderer
+    )
     parser.enable(["table", "strikethrough"])
     if plain != text and re.search(r"^\s*</?[A-Z][a-z]|^import ", text, re.M):
         parser.disable("code")  # MDX has no indented code: components indent their text instead
     environment: dict[str, Any] = {"slugs": {}}
-    return "".join(parser.render(chunk, environment) for chunk in _chunks(plain))
+    rendered = []
+    for chunk in _chunks(plain):
+        tokens = parser.parse(chunk, environment)
+        if any(token.level >= _DEEPEST - 1 for token in tokens):  # the parser drops what is deeper
+            raise UnreadableError("is nested too deeply to be read whole")
+        rendered.append(parser.renderer.render(tokens, parser.options, environment))
+    return "".join(rendered)
 
 
 def _fenced(text: str) -> Iterator[tuple[bool, str]]:

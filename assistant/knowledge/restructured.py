@@ -26,7 +26,7 @@ _SETTINGS = {
     "syntax_highlight": "none",
     "embed_stylesheet": False,
     "_disable_config": True,
-    "line_length_limit": 100_000,
+    "line_length_limit": 1_000_000_000,
 }
 WITHOUT_TEXT = {
     "automodule", "contents", "currentmodule", "default-role", "graphviz", "highlight",

@@ -191,7 +191,7 @@ class ArticleFile:
             outline.metadata.update(metadata)
             return outline
         except RecursionError as error:
-            raise UnreadableError("is nested too deeply to be read") from error
+            raise UnreadableError("is nested too deeply to be read whole") from error
 
     def _hash(self, content: bytes) -> str:
         digest = hashlib.sha256(_READERS.encode())

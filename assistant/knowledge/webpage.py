@@ -11,6 +11,7 @@ from typing import Any
 
 from lxml import etree, html
 
+from assistant.errors import UnreadableError
 from assistant.knowledge.outline import Outline
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -45,7 +46,8 @@ _SAID_BY_META = {"audience": "audience", "product": "product", "og:url": "url"}
 def read_html(text: str) -> Outline:
     """The outline of an HTML page or fragment.
 
-    Raises nothing: whatever is no HTML is read as text, as browsers do.
+    Whatever is no HTML is read as text, as browsers do.
+    Raises UnreadableError when elements are nested more than 2,048 deep, libxml2's limit.
     """
     outline = Outline()
     if not text.strip():
@@ -58,6 +60,8 @@ def read_html(text: str) -> Outline:
         page = html.document_fromstring(data, parser=parser)
     except etree.ParserError:  # nothing but comments
         return outline
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise UnreadableError("is nested too deeply to be read whole")
     outline.metadata = _metadata(page)
     content = _content(page)
     for element in [e for e in content.iter(etree.Element) if e is not content and _is_unread(e)]:
