@@ -103,9 +103,7 @@ class Lexical:
 
     def counts(self) -> tuple[int, int]:
         """How many articles and passages the index holds."""
-        rows = self._rows(
-            "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)"
-        )
+        rows = self._rows("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)")
         articles, passages = next(rows)
         return articles, passages
 

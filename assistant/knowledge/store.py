@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -90,13 +90,19 @@ class Store:
                 ],
             )
 
-    def remove_article(self, article_id: str, *, keep: Sequence[str] = ()) -> None:
-        """Removes an article's passages, except those whose ids are in `keep`."""
-        with self._explained():
-            found = self._collection.get(where={"article": article_id}, include=[])["ids"]
-            stale = sorted(set(found) - set(keep))
-            if stale:
-                self._collection.delete(ids=stale)
+    def keep_only(self, passages_of: Mapping[str, Sequence[str]]) -> None:
+        """Removes from each article given by its id all passages but those whose ids are named."""
+        articles = list(passages_of)
+        stale: list[str] = []
+        for start in range(0, len(articles), _PAGE):
+            page = articles[start : start + _PAGE]
+            with self._explained():
+                found = self._collection.get(where={"article": {"$in": page}}, include=[])["ids"]
+            kept = {id_ for article in page for id_ in passages_of[article]}
+            stale += [id_ for id_ in found if id_ not in kept]
+        for start in range(0, len(stale), _PAGE):
+            with self._explained():
+                self._collection.delete(ids=stale[start : start + _PAGE])
 
     def search(
         self, vector: NDArray[np.float32], filter: Filter, *, limit: int

@@ -1,0 +1,167 @@
+"""Articles into the index: what is unchanged is skipped, what changed replaced, what is gone
+removed. Interrupted at any moment, it can simply be run again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.errors import KnowledgeError, UnreadableError
+from assistant.knowledge.lexical import Lexical
+from assistant.knowledge.listing import Unreadable
+from assistant.knowledge.passages import ReadPicture, split
+from assistant.knowledge.sources import ArticleFile, Folder
+from assistant.knowledge.store import Store
+from assistant.messages import Article, Passage
+
+BATCH_PASSAGES = 512
+"""Passages encoded together: enough to sort by length, few enough to lose when interrupted."""
+
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Report:
+    """What one run did to a source, in numbers of articles, and what could not be read."""
+
+    source: str
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    passages: int = 0
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+
+def _no_progress(done: int, total: int) -> None:
+    """For callers who do not watch."""
+
+
+class Indexer:
+    """Writes articles to the vector store and the word index.
+
+    An article's vectors are written first and its content hash last, so that a run that was cut
+    off leaves nothing that the next run would take for done.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        lexical: Lexical,
+        encode: Encode,
+        *,
+        read_picture: ReadPicture | None,
+        passage_words: int,
+    ) -> None:
+        self._store = store
+        self._lexical = lexical
+        self._encode = encode
+        self._read_picture = read_picture
+        self._passage_words = passage_words
+
+    def index_folder(self, folder: Folder, progress: Progress = _no_progress) -> Report:
+        """Brings the source `folder.source` up to date with the folder's files.
+
+        `progress` is called with the number of files done and of all files.
+        Raises KnowledgeError if the source's name stands for another folder already.
+        """
+        root = str(folder.root.resolve())
+        standing = self._lexical.root(folder.source)
+        if standing not in (None, root):
+            raise KnowledgeError(
+                f"The source {folder.source!r} stands for {standing} already."
+                f" Index {root} under another name with --source."
+            )
+        self._lexical.set_root(folder.source, root)
+        return self._update(
+            folder.source, list(folder.files()), progress, complete=folder.root.is_dir()
+        )
+
+    def index_articles(
+        self, source: str, articles: Sequence[Article], progress: Progress = _no_progress
+    ) -> Report:
+        """Brings a source up to date with all of its articles, as a plugin gave them."""
+        return self._update(source, articles, progress, complete=True)
+
+    def _update(
+        self,
+        source: str,
+        entries: Sequence[ArticleFile | Article | Unreadable],
+        progress: Progress,
+        *,
+        complete: bool,
+    ) -> Report:
+        report = Report(source)
+        known = self._lexical.content_hashes(source)
+        seen: set[str] = set()
+        batch: list[tuple[Article, list[Passage]]] = []
+        for number, entry in enumerate(entries):
+            progress(number, len(entries))
+            if isinstance(entry, Unreadable):
+                report.unreadable.append(entry)
+                continue
+            id_ = f"{source}/{entry.id}"
+            seen.add(id_)
+            article = self._read_if_new(entry, known.get(id_), report)
+            if article is None:
+                continue
+            article = replace(article, id=id_, source=source)
+            passages = split(
+                article, max_words=self._passage_words, read_picture=self._read_picture
+            )
+            batch.append((article, passages))
+            if sum(len(passages) for _, passages in batch) >= BATCH_PASSAGES:
+                self._write(batch, report)
+                batch = []
+        self._write(batch, report)
+        if complete:
+            self._remove(sorted(known.keys() - seen), report)
+        progress(len(entries), len(entries))
+        return report
+
+    def _read_if_new(
+        self, entry: ArticleFile | Article, known_hash: str | None, report: Report
+    ) -> Article | None:
+        try:
+            digest = _content_hash(entry) if isinstance(entry, Article) else entry.content_hash()
+            if digest == known_hash:
+                report.unchanged += 1
+                return None
+            article = entry if isinstance(entry, Article) else entry.read()
+        except UnreadableError as error:
+            report.unreadable.append(Unreadable(entry.id, str(error)))
+            return None
+        if known_hash is None:
+            report.added += 1
+        else:
+            report.changed += 1
+        return replace(article, content_hash=digest)
+
+    def _write(self, batch: Sequence[tuple[Article, list[Passage]]], report: Report) -> None:
+        passages = [passage for _, of_article in batch for passage in of_article]
+        if passages:
+            self._store.put(passages, self._encode([embedded_text(p) for p in passages]))
+        self._store.keep_only({article.id: [p.id for p in own] for article, own in batch})
+        for article, own in batch:
+            self._lexical.put(article, own)
+        report.passages += len(passages)
+
+    def _remove(self, article_ids: Sequence[str], report: Report) -> None:
+        self._store.keep_only({article_id: [] for article_id in article_ids})
+        for article_id in article_ids:
+            self._lexical.remove(article_id)
+        report.removed += len(article_ids)
+
+
+def embedded_text(passage: Passage) -> str:
+    """The text whose vector stands for a passage: its headings give the context it lacks alone."""
+    return " > ".join(passage.heading_path) + "\n" + passage.text
+
+
+def _content_hash(article: Article) -> str:
+    return article.content_hash or hashlib.sha256(repr(article).encode()).hexdigest()
