@@ -17,6 +17,7 @@ _CHARACTERS_A_WORD = 8  # bounds passages in scripts without spaces, and tables 
 _WITHOUT_SPACES = re.compile(
     "[\u0e00-\u0eff\u3000-\u303f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uff65\U00020000-\U0003ffff]"
 )
+_LONGEST_PROSE = 20_000  # characters; a longer line is data, and is cut between its words
 _STEP = re.compile(r"\s*(?:\d{1,4}[.)]|[-*•])\s")
 
 ReadPicture = Callable[[Picture], str]
@@ -175,6 +176,9 @@ def _lines_with_steps(block: str, max_words: int) -> Iterator[str]:
 
 
 def _sentence_units(line: str, max_words: int) -> Iterator[str]:
+    if len(line) > _LONGEST_PROSE:
+        yield from _word_units(line, max_words)
+        return
     start = 0
     found = sentences(line)
     for i, sentence in enumerate(found):
