@@ -20,6 +20,10 @@ _MOST_UNPACKED_BYTES = 200_000_000  # a DOCX is a ZIP archive: some grow a thous
 _PAGE_NUMBER = re.compile(
     r"^\W*(?:page|seite|página|p\.)?\W*\d{1,4}(?:\s*(?:/|of|von|de)\s*\d{1,4})?\W*$", re.I
 )
+# What word processors fill in by themselves.
+_NO_TITLE = re.compile(
+    r"^(?:untitled|microsoft \w+ - .*|word document)?$|\.(?:docx?|indd|pdf)$", re.I
+)
 _LIST_ITEM = re.compile(r"^(?:[•‣◦▪●–*-]|\d{1,3}[.)]|[a-z][.)])\s+")
 
 
@@ -40,7 +44,8 @@ def read_pdf(content: bytes) -> Outline:
     try:
         if len(document) > _MOST_PAGES:
             raise UnreadableError(f"has {len(document)} pages; at most {_MOST_PAGES} are read")
-        outline = Outline({"title": document.get_metadata_value("Title")})
+        title = document.get_metadata_value("Title")
+        outline = Outline({} if _NO_TITLE.search(title) else {"title": title})
         pages = [list(_lines(document[i])) for i in range(len(document))]
     except pypdfium2.PdfiumError as error:
         raise UnreadableError(f"is damaged: {error}") from error
@@ -66,13 +71,14 @@ def _lines(page: Any) -> Iterator[_Line]:
     import pypdfium2.raw as pdfium
 
     textpage = page.get_textpage()
-    # PDFium marks a hyphen at a line's end with U+0002 or U+FFFE.
-    text = textpage.get_text_range().replace("\ufffe", "\u0002")
+    text = textpage.get_text_range()
     count = textpage.count_chars()
     box = pdfium.FS_RECTF()
     start = 0
     for line in re.split(r"(\r\n|\n)", text):
-        words = " ".join(line.split(" ")).strip()
+        # PDFium puts U+FFFE where a line ended with a hyphen, and goes on with the next line.
+        words = re.sub(r"(?<=[^\W\d_])\ufffe(?=[^\W\d_])(?![A-Z])", "", line.strip())
+        words = words.replace("\ufffe", "-")
         if words and start < count:
             first = min(start + len(line) - len(line.lstrip()), count - 1)
             pdfium.FPDFText_GetLooseCharBox(textpage.raw, first, ctypes.byref(box))
@@ -153,8 +159,8 @@ def _ended(paragraph: list[str]) -> bool:
 def _joined(lines: list[str]) -> str:
     """Lines as one text; a word cut at a line's end is whole again."""
     text = "\n".join(lines)
-    text = re.sub(r"(\w)(?:\u0002|\u00ad|-)\n(?=[^\W\d_A-Z])", r"\1", text)
-    return text.replace("\u0002", "-").replace("-\n", "-").replace("\n", " ")
+    text = re.sub(r"(?<=[^\W\d_])[\u00ad-]\n(?=[^\W\d_])(?![A-Z])", "", text)
+    return text.replace("-\n", "-").replace("\n", " ")
 
 
 def read_docx(content: bytes) -> Outline:
@@ -180,9 +186,8 @@ def read_docx(content: bytes) -> Outline:
     try:
         document = docx.Document(io.BytesIO(content))
         properties = document.core_properties
-        # Word fills these in by itself, mostly with nothing of use: only a real title counts.
         title = properties.title or ""
-        outline = Outline({"title": "" if title == "Word Document" else title})
+        outline = Outline({} if _NO_TITLE.search(title) else {"title": title})
         counters: dict[tuple[str, int], int] = {}
         for block in document.iter_inner_content():
             if hasattr(block, "rows"):

@@ -48,8 +48,8 @@ _DROPPED = re.compile(
     r"^import\s+[^\n]*['\"][^'\"\n]+['\"];?[ \t]*$"
     r"|^import\s+\{[^{}]*\}\s+from\s+['\"][^'\"\n]+['\"];?[ \t]*$"
     r"|^export\s+(?:const|let|var|function|default|class)\b(?:[^\n]+\n)*[^\n]*$"
-    r"|\{/\*.*?\*/\}"  # MDX's comments
-    r"|\{%-?[^\n]*?-?%\}|\{\{[<%][^\n]*?[%>]\}\}"  # tags of Jekyll and Hugo
+    r"|\{/\*.{0,2000}?\*/\}"  # MDX's comments
+    r"|\{%-?[^\n]{0,500}?-?%\}|\{\{[<%][^\n]{0,500}?[%>]\}\}"  # tags of Jekyll and Hugo
     r"|^[ \t]*\{[!%\w][^{}\n]*\}[ \t]*$"  # a macro alone on its line
     r"|^\([\w-]+\)=[ \t]*$"  # MyST's label
     r"|^[ \t]*\[(?:TOC|\[_TOC_\])\][ \t]*$"
@@ -81,13 +81,17 @@ def read_markdown(text: str) -> Outline:
 
 def is_restructured(text: str) -> bool:
     """Whether `text` has more of reStructuredText's marks than of Markdown's, fences apart."""
-    prose = re.sub(r"^ *```.*?^ *```[ \t]*$", "", text, flags=re.S | re.M)
+    # Tildes underline titles in reStructuredText, so they do not open a fence here.
+    prose = "".join(part for is_code, part in _fenced(text, "`") if not is_code)
     marks = len(_RESTRUCTURED.findall(prose))
     return marks > 0 and marks >= len(_MARKDOWN.findall(text))
 
 
-def to_html(text: str) -> str:
-    """`text` as HTML; headings carry the ids that GitHub and Docusaurus give them."""
+def to_html(text: str, depth: int = 0) -> str:
+    """`text` as HTML; headings carry the ids that GitHub and Docusaurus give them. `depth` counts
+    the directives that it stands in."""
+    if depth > 8:
+        raise UnreadableError("is nested too deeply to be read whole")
     plain = "".join(
         part if is_code else _without_additions(part) for is_code, part in _fenced(text)
     )
@@ -97,7 +101,7 @@ def to_html(text: str) -> str:
     parser.enable(["table", "strikethrough"])
     if plain != text and re.search(r"^\s*</?[A-Z][a-z]|^import ", text, re.M):
         parser.disable("code")  # MDX has no indented code: components indent their text instead
-    environment: dict[str, Any] = {"slugs": {}}
+    environment: dict[str, Any] = {"slugs": {}, "depth": depth}
     rendered = []
     for chunk in _chunks(plain):
         tokens = parser.parse(chunk, environment)
@@ -107,14 +111,14 @@ def to_html(text: str) -> str:
     return "".join(rendered)
 
 
-def _fenced(text: str) -> Iterator[tuple[bool, str]]:
+def _fenced(text: str, marks: str = "`~") -> Iterator[tuple[bool, str]]:
     """`text` in parts, in order: whether the part is fenced code, and the part. MyST's fences
     that hold text count as text, since they are rendered as such."""
     part: list[str] = []
     fence = ""
     for line in text.splitlines(keepends=True):
         match = _FENCE.match(line.rstrip("\r\n"))
-        if not fence and match:
+        if not fence and match and match.group(1)[0] in marks:
             yield False, "".join(part)
             part, fence = [], match.group(1)
             part.append(line)
@@ -155,7 +159,7 @@ def _without_additions(text: str) -> str:
     text = _ROLE.sub(r"\1\2", text)
     text = _ADMONITION.sub(_admonition, text)
     text = _COMPONENT.sub(_component, text)
-    return re.sub(r"<[a-z][^<>]*=\{.*?>", _html_tag, text)
+    return re.sub(r"<[a-z][^<>]{0,500}=\{.{0,1000}?>", _html_tag, text)
 
 
 def _unindented(indent: str, title: str, body: str) -> str:
@@ -227,6 +231,7 @@ class _Renderer(RendererHTML):
         if not directive:
             return super().fence(tokens, i, options, env)
         name, argument = directive[1].lower(), directive[2]
+        inside = env["depth"] + 1
         content = re.sub(
             r"\A(?:---\n.*?\n---\n|(?::[\w-]+:[^\n]*\n)+)", "", tokens[i].content, flags=re.S
         )
@@ -236,10 +241,10 @@ class _Renderer(RendererHTML):
             tokens[i].info, tokens[i].content = argument, content
             return super().fence(tokens, i, options, env)
         if name in ("image", "figure"):
-            return to_html(f"![]({argument})\n\n{content if name == 'figure' else ''}")
+            return to_html(f"![]({argument})\n\n{content if name == 'figure' else ''}", inside)
         if name in restructured.WITHOUT_TEXT:
             return ""
-        return to_html(f"{argument}\n\n{content}")
+        return to_html(f"{argument}\n\n{content}", inside)
 
 
 def slugify(heading: str, taken: dict[str, int]) -> str:

@@ -15,8 +15,9 @@ OVERLAP_WORDS = 40  # at most, and at most two sentences, are repeated where a s
 _CHARACTERS_A_WORD = 8  # bounds passages in scripts without spaces, and tables of numbers
 # Kana, ideographs, Hangul, Thai: written without spaces, or with few.
 _WITHOUT_SPACES = re.compile(
-    "[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]"
+    "[\u0e00-\u0eff\u3000-\u303f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uff65\U00020000-\U0003ffff]"
 )
+_LONGEST_PROSE = 20_000  # characters; a longer line is data, and is cut between its words
 _STEP = re.compile(r"\s*(?:\d{1,4}[.)]|[-*•])\s")
 
 ReadPicture = Callable[[Picture], str]
@@ -130,12 +131,17 @@ def _cut(text: str, max_words: int) -> list[str]:
     current = ""
     for unit in _units(text, max_words):
         if current and _too_long(current + unit, max_words):
-            pieces += [current.strip("\n")] if current.strip() else []
+            pieces += [_trimmed(current)] if current.strip() else []
             current = _overlap(current, unit, max_words)
         current += unit
     if current.strip():
-        pieces.append(current.strip("\n"))
+        pieces.append(_trimmed(current))
     return pieces
+
+
+def _trimmed(piece: str) -> str:
+    """Without space around it, except the indentation of its first line."""
+    return piece.rstrip().lstrip("\n")
 
 
 def _units(text: str, max_words: int) -> Iterator[str]:
@@ -170,6 +176,9 @@ def _lines_with_steps(block: str, max_words: int) -> Iterator[str]:
 
 
 def _sentence_units(line: str, max_words: int) -> Iterator[str]:
+    if len(line) > _LONGEST_PROSE:
+        yield from _word_units(line, max_words)
+        return
     start = 0
     found = sentences(line)
     for i, sentence in enumerate(found):

@@ -29,7 +29,8 @@ _SETTINGS = {
     "line_length_limit": 1_000_000_000,
 }
 WITHOUT_TEXT = {
-    "automodule", "contents", "currentmodule", "default-role", "graphviz", "highlight",
+    "automodule", "config:setting", "contents", "currentmodule", "default-role", "graphviz",
+    "highlight",
     "image-list", "include", "index", "literalinclude", "mermaid", "meta", "module", "plantuml",
     "raw", "sectnum", "tabularcolumns", "title", "toctree",
 }  # fmt: skip

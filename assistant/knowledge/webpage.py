@@ -141,7 +141,11 @@ class _Walk:
             first = int(start) if start.isdigit() and len(start) < 7 else 1
             self.numbers.append(first if tag == "ol" else None)
         elif tag == "li":
-            self.marker = self.next_marker()
+            marker = self.next_marker()
+            if self.rows:
+                self.words.append(marker)  # within a cell, items stand on one line
+            else:
+                self.marker = marker
         elif tag == "tr":
             self.rows.append([])
         elif tag in ("td", "th") and self.rows:

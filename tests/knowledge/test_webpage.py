@@ -49,6 +49,14 @@ def test_lists_tables_and_code_keep_their_lines():
     assert found[0].text == ("2. One\n  more\n3. Two\n  - sub\n\nA | B\n1 2 | 3\n\nx = 1\n  y")
 
 
+def test_lists_within_a_table_stay_in_their_cell():
+    found = sections(
+        "<table><tr><td><ul><li>on</li><li>off</li></ul></td><td>Path</td></tr></table><p>End.</p>"
+    )
+
+    assert found[0].text == "- on - off | Path\n\nEnd."
+
+
 def test_what_the_head_says_is_kept():
     outline = read_html(
         "<html lang='de'><head><title>Konto | Firma</title>"
