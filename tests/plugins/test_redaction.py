@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import luhn
 
-from assistant import Message, SettingsError
+from assistant import Message, SettingsError, hookimpl
 from assistant.plugging import Plugins
 from plugins.redaction import LONGEST, Redaction, redact
 from plugins.redaction.finding import find_private
 
 DEFAULT = Redaction.Settings().kinds
 PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC\n-----END RSA PRIVATE KEY-----"
-# Made here, in the issuers' forms. Put together at run time, so that no scanner takes them for real.
+# Made here in the issuers' forms, and put together at run time: no scanner takes them for real.
 GITHUB = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 SLACK = "xoxb-" + "123456789012-1234567890123-AbCdEfGhIjKlMnOpQrStUvWx"
 STRIPE = "sk_" + "live_" + "4eC39HqLyjWDarjtT1zdp7dc"
@@ -140,13 +142,15 @@ def test_any_text_comes_back_without_finds(text: str) -> None:
     finds = find_private(text, kinds)
 
     assert all(0 <= f.start < f.end <= len(text) for f in finds)
-    assert all(a.end <= b.start for a, b in zip(finds, finds[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(finds))
     if not finds:
         assert redact(text, kinds) == text
 
 
 def test_finds_that_overlap_become_one() -> None:
-    assert redact(f"password: {GITHUB}", DEFAULT) in ("password: [key]", "password: [password]")
+    text = "postgresql://shop:s3cret@db and password: 4111 1111 1111 1111"
+
+    assert redact(text, DEFAULT) == "postgresql://shop:[key]@db and password: [card number]"
 
 
 def test_the_end_of_an_enormous_text_does_not_go_on_unsearched() -> None:
@@ -172,8 +176,6 @@ def test_the_plugin_replaces_text_and_subject_and_nothing_else(message, ticket) 
 
 
 def test_the_plugin_goes_before_plugins_of_earlier_names(message, ticket) -> None:
-    from assistant import hookimpl
-
     class Reader:
         read = ""
 
