@@ -232,7 +232,7 @@ WRONG_RETURNS = [
 
 @pytest.mark.parametrize(("hook", "value", "error"), WRONG_RETURNS)
 def test_a_wrong_return_is_a_fault_and_nothing_changes(
-    plugins, faults, message, ticket, hook: str, argument: str, value: object, error: str, plugin
+    plugins, plugin, faults, message, ticket, hook: str, value: object, error: str
 ) -> None:
     plugins.register("wrong", plugin(hook, lambda: value))
     given = {
