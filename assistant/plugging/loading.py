@@ -53,8 +53,10 @@ def _explain(name: str, error: ValidationError) -> str:
     lines = []
     for problem in error.errors(include_url=False):
         key = ".".join(str(part) for part in ("plugins", name, *problem["loc"]))
-        given = "" if problem["type"] == "missing" else f" = {problem['input']!r}"
-        lines.append(f"{key}{given}: {problem['msg']}.")
+        if problem["type"] == "missing":
+            lines.append(f"{key}: missing. Set it, or add {name!r} to disabled_plugins.")
+        else:
+            lines.append(f"{key} = {problem['input']!r}: {problem['msg']}.")
     return "\n".join(lines)
 
 

@@ -88,6 +88,15 @@ def test_wrong_settings_name_their_key(table: dict[str, Any], error: str) -> Non
         Plugins({"greeter": table}).register("greeter", Greeter)
 
 
+def test_a_missing_setting_says_what_to_do() -> None:
+    class Needy(Greeter):
+        class Settings(BaseModel):
+            word: str
+
+    with pytest.raises(SettingsError, match=r"plugins\.needy\.word: missing\. Set it, or add"):
+        Plugins().register("needy", Needy)
+
+
 def test_settings_for_a_plugin_that_has_none_are_refused(adds) -> None:
     with pytest.raises(SettingsError, match=r"plugins\.adder: this plugin has no settings"):
         Plugins({"adder": {"word": "x"}}).register("adder", adds("x"))
