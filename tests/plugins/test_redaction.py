@@ -36,9 +36,12 @@ REPLACED = [
     ("cards 4111 1111 1111 1111 5555 5555 5555 4444", "cards [card number] [card number]"),
     ("full width 4111 1111 1111 1111", "full width [card number]"),
     ("my order 77 with card 4111 1111 1111 1111", "my order 77 with card [card number]"),
+    ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1, read aloud", "[card number], read aloud"),
+    ("visa 4222 2222 2222 2 old", "visa [card number] old"),
     # bank accounts
     ("IBAN DE89 3704 0044 0532 0130 00 and thanks", "IBAN [IBAN] and thanks"),
     ("refund to GB82WEST12345698765432, please", "refund to [IBAN], please"),
+    ("account AB12 DE89 3704 0044 0532 0130 00", "account AB12 [IBAN]"),
     ("nl91abna0417164300", "[IBAN]"),
     ("FR14 2004 1010 0505 0001 3M02 606 is mine", "[IBAN] is mine"),
     # keys
@@ -62,6 +65,7 @@ REPLACED = [
     ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG", "aws_secret_access_key = [password]"),
     ("API key: 9f8e7d6c5b4a", "API key: [password]"),
     ("CVC: 123", "CVC: [password]"),
+    ("user: ann, pass: hunter2, thanks", "user: ann, pass: [password], thanks"),
     # national ids
     ("SSN 536-90-4399", "SSN [national ID]"),
     ("my social security number: 536904399", "my social security number: [national ID]"),
@@ -89,6 +93,9 @@ KEPT = [
     "It says “password: too short” and “token: expired”",
     "Where is the API key page? The secret is patience.",
     "The PIN entry screen is blank; the pass is valid for 3 days",
+    "PASS: 120, FAIL: 2. Basic Troubleshooting-Steps and basic authentication-settings",
+    "Servers 52.14.200.11 52.14.200.12 52.14.200.13 52.14.200.14 52.14.200.15 52.14.200.16",
+    "Sin 046 454 286 pedidos",
     "basic authentication required, bearer token missing",
     "Between 2019-2023 we paid 1000 2000 3000 4000",
     "IP 192.168.100.200, port 8080, MAC 00:1A:2B:3C:4D:5E",
@@ -135,7 +142,28 @@ def test_every_card_number_is_found_in_groups_of_four(
     assert seen == f"{around} [card number] {around}"
 
 
-@given(st.text())
+HARD_CHARACTERS = st.text("DEAZ0123459٣４²½ -.:=@/'\"İßﬁ\u00a0\u200b\n")
+PIECES = [
+    "DE89",
+    "٣٧٠٤",
+    "0044",
+    "４１１１",
+    "4111",
+    "1111",
+    "-",
+    "password:",
+    "SSN",
+    "eyJ",
+    "://a:b@",
+    "PESEL",
+    "44051401359",
+    "NI",
+    "İ",
+]
+HARD_PIECES = st.lists(st.sampled_from([*PIECES, " "])).map("".join)
+
+
+@given(st.text() | HARD_CHARACTERS | HARD_PIECES)
 def test_any_text_comes_back_without_finds(text: str) -> None:
     kinds = (*DEFAULT, "email")
 
