@@ -62,11 +62,14 @@ class PluginInfo:
 class Plugins:
     """The plugins of one desk. Without `installed`, it starts empty: scripts and tests `register`.
 
-    `tables` maps a plugin's name to its settings, as in `[plugins.NAME]`.
+    `tables` maps a plugin's name to its settings, as in `[plugins.NAME]`. Names are the same with
+    dashes and underscores, since variables have no dashes: `DESKMATE_PLUGINS__ORDER_LOOKUP__TOKEN`.
     """
 
     def __init__(self, tables: Mapping[str, Mapping[str, Any]] | None = None) -> None:
-        self._tables = tables or {}
+        self._tables: dict[str, dict[str, Any]] = {}
+        for name, table in (tables or {}).items():
+            self._tables.setdefault(_dashed(name), {}).update(table)
         self._manager = pluggy.PluginManager("deskmate")
         self._manager.add_hookspecs(hooks)
         self._infos: dict[str, PluginInfo] = {}
@@ -85,10 +88,11 @@ class Plugins:
         """
         plugins = cls(tables)
         found = sorted(entry_points(group=loading.GROUP), key=loading.order)
-        if strangers := sorted(set(tables) - {entry.name for entry in found}):
+        known = {_dashed(entry.name) for entry in found}
+        if strangers := sorted(set(plugins._tables) - known):
             raise SettingsError(
                 f"plugins.{strangers[0]}: no plugin of this name is installed. "
-                f"Installed: {', '.join(sorted({entry.name for entry in found})) or 'none'}."
+                f"Installed: {', '.join(sorted(known)) or 'none'}."
             )
         for entry in found:
             plugins._load(entry, disabled)
@@ -107,7 +111,7 @@ class Plugins:
                 f"Plugin {name}: {distribution or 'this plugin'} and {other} use the same name. "
                 "Uninstall one of them."
             )
-        table = self._tables.get(name, {})
+        table = self._tables.get(_dashed(name), {})
         built, model = self._in_time(name, lambda: loading.build(name, plugin, table))
         names = self._in_time(name, lambda: loading.add(self._manager, name, built))
         self._infos[name] = PluginInfo(name, version, distribution, names, settings_model=model)
@@ -259,3 +263,7 @@ class Plugins:
             raise PluginError(
                 f"Plugin {name} cannot be loaded: it took longer than {LOAD_LIMIT_S:g} s."
             ) from None
+
+
+def _dashed(name: str) -> str:
+    return name.lower().replace("_", "-")

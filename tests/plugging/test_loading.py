@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from assistant import Message, PluginError, Reply, SettingsError, Ticket, hookimpl
 from assistant.plugging import Plugins
-from assistant.settings import Settings
+from assistant.settings import Settings, load
 
 REPLY = Reply("r1", 1, "test", "thread", "ann@example.com", "Re: Help", "Three days.")
 
@@ -86,6 +86,18 @@ def test_a_class_is_built_with_its_own_checked_settings(faults, message, ticket)
 def test_wrong_settings_name_their_key(table: dict[str, Any], error: str) -> None:
     with pytest.raises(SettingsError, match=error):
         Plugins({"greeter": table}).register("greeter", Greeter)
+
+
+def test_a_variable_reaches_a_plugin_whose_name_has_a_dash(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, faults, message, ticket
+) -> None:
+    file = tmp_path / "deskmate.toml"
+    file.write_text('[plugins.warm-greeter]\nword = "Hi"\ntimes = 2\n')
+    monkeypatch.setenv("DESKMATE_PLUGINS__WARM_GREETER__WORD", "Hey")
+    plugins = Plugins(load(file).plugins)
+    plugins.register("warm-greeter", Greeter)
+
+    assert plugins.message_received(message(), ticket, faults).text == "HeyHey"
 
 
 def test_a_missing_setting_says_what_to_do() -> None:
