@@ -1,0 +1,263 @@
+"""The word index: BM25 over passages and over whole articles, in SQLite's FTS5.
+
+It also is the index's catalogue: which articles it holds, under which content hash, and the
+passages' texts. It is derived from the vector store's records and can be made again from them.
+FTS5 was chosen over an in-memory BM25 since it takes single articles in and out, survives a
+killed process, and may be read while another process writes (https://sqlite.org/fts5.html).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from assistant.errors import KnowledgeError
+from assistant.messages import Article, Audience, Passage
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS sources (
+    name TEXT PRIMARY KEY,
+    root TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS articles (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    content_hash TEXT NOT NULL,
+    source TEXT NOT NULL,
+    product TEXT NOT NULL,
+    language TEXT NOT NULL,
+    audience TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS passages (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    article INTEGER NOT NULL REFERENCES articles (number),
+    payload TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS passages_article ON passages (article);
+CREATE VIRTUAL TABLE IF NOT EXISTS passage_words
+    USING fts5 (words, tokenize = 'porter unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE IF NOT EXISTS article_words
+    USING fts5 (words, tokenize = 'porter unicode61 remove_diacritics 2');
+"""
+
+MAX_QUERY_WORDS = 128
+"""A screenshot may hold hundreds of words; beyond this many distinct ones a query only gets slower."""
+
+# Scripts written without spaces between words are indexed character by character and searched by
+# pairs of characters, since FTS5's tokenizer would take a whole sentence for one word.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_UNSPACED_CHARACTER = re.compile(f"[{_UNSPACED}]")
+_WORD = re.compile(f"[{_UNSPACED}]+|[^\\W_{_UNSPACED}]+")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which passages may be found. `audience` is the most the reader may see; passages without a
+    product or language fit every product or language."""
+
+    audience: Audience = "public"
+    source: str | None = None
+    product: str | None = None
+    language: str | None = None
+
+
+class Lexical:
+    """The word index in one SQLite file; safe for several threads, and processes beside it."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = threading.RLock()
+        with self._explained():
+            self._db = sqlite3.connect(file, check_same_thread=False, timeout=10)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Closes the file."""
+        with self._lock:
+            self._db.close()
+
+    def content_hashes(self, source: str) -> dict[str, str]:
+        """The content hash of each article of a source, by article id."""
+        return dict(self._rows("SELECT id, content_hash FROM articles WHERE source = ?", source))
+
+    def root(self, source: str) -> str | None:
+        """The folder that a source stands for, if it is known."""
+        return next(
+            (row[0] for row in self._rows("SELECT root FROM sources WHERE name = ?", source)), None
+        )
+
+    def set_root(self, source: str, root: str) -> None:
+        """Remembers the folder that a source stands for."""
+        with self._explained(), self._lock, self._db:
+            self._db.execute("INSERT OR REPLACE INTO sources VALUES (?, ?)", (source, root))
+
+    def counts(self) -> tuple[int, int]:
+        """How many articles and passages the index holds."""
+        rows = self._rows(
+            "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)"
+        )
+        articles, passages = next(rows)
+        return articles, passages
+
+    def put(self, article: Article, passages: Sequence[Passage]) -> None:
+        """Adds an article or replaces it, in one transaction."""
+        with self._explained(), self._lock, self._db:
+            self._delete(article.id)
+            number = self._db.execute(
+                "INSERT INTO articles (id, content_hash, source, product, language, audience)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    article.id,
+                    article.content_hash,
+                    article.source,
+                    article.product,
+                    article.language,
+                    article.audience,
+                ),
+            ).lastrowid
+            for passage in passages:
+                row = self._db.execute(
+                    "INSERT INTO passages (id, article, payload) VALUES (?, ?, ?)",
+                    (passage.id, number, to_payload(passage)),
+                ).lastrowid
+                self._db.execute(
+                    "INSERT INTO passage_words (rowid, words) VALUES (?, ?)",
+                    (row, _spaced(searchable(passage))),
+                )
+            whole = "\n".join([article.title, *(searchable(passage) for passage in passages)])
+            self._db.execute(
+                "INSERT INTO article_words (rowid, words) VALUES (?, ?)", (number, _spaced(whole))
+            )
+
+    def remove(self, article_id: str) -> None:
+        """Removes an article and its passages."""
+        with self._explained(), self._lock, self._db:
+            self._delete(article_id)
+
+    def _delete(self, article_id: str) -> None:
+        found = self._db.execute("SELECT number FROM articles WHERE id = ?", (article_id,))
+        for (number,) in found.fetchall():
+            self._db.execute(
+                "DELETE FROM passage_words WHERE rowid IN"
+                " (SELECT number FROM passages WHERE article = ?)",
+                (number,),
+            )
+            self._db.execute("DELETE FROM passages WHERE article = ?", (number,))
+            self._db.execute("DELETE FROM article_words WHERE rowid = ?", (number,))
+            self._db.execute("DELETE FROM articles WHERE number = ?", (number,))
+
+    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
+        """The passages with these ids that exist."""
+        rows = self._rows(
+            "SELECT id, payload FROM passages WHERE id IN (SELECT value FROM json_each(?))",
+            json.dumps(list(ids)),
+        )
+        return {id_: from_payload(payload) for id_, payload in rows}
+
+    def passages_of(self, article_id: str) -> list[Passage]:
+        """An article's passages in its own order."""
+        rows = self._rows(
+            "SELECT payload FROM passages JOIN articles ON articles.number = passages.article"
+            " WHERE articles.id = ? ORDER BY passages.number",
+            article_id,
+        )
+        return [from_payload(payload) for (payload,) in rows]
+
+    def search_passages(self, query: str, filter: Filter, *, limit: int) -> list[tuple[str, str]]:
+        """The ids of passages and of their articles, best BM25 score first."""
+        where, values = _conditions(filter)
+        rows = self._rows(
+            "SELECT passages.id, articles.id FROM passage_words"
+            " JOIN passages ON passages.number = passage_words.rowid"
+            " JOIN articles ON articles.number = passages.article"
+            f" WHERE passage_words MATCH ? AND {where} ORDER BY bm25(passage_words) LIMIT ?",
+            _match(query),
+            *values,
+            limit,
+        )
+        return list(rows)
+
+    def search_articles(self, query: str, filter: Filter, *, limit: int) -> list[str]:
+        """The ids of articles, best BM25 score of the whole article first."""
+        where, values = _conditions(filter)
+        rows = self._rows(
+            "SELECT articles.id FROM article_words"
+            " JOIN articles ON articles.number = article_words.rowid"
+            f" WHERE article_words MATCH ? AND {where} ORDER BY bm25(article_words) LIMIT ?",
+            _match(query),
+            *values,
+            limit,
+        )
+        return [id_ for (id_,) in rows]
+
+    def _rows(self, sql: str, *values: Any) -> Iterator[Any]:
+        with self._explained(), self._lock:
+            return iter(self._db.execute(sql, values).fetchall())
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise KnowledgeError(
+                f"{self._file}: {error}. If the disk is full, make room; if another process holds"
+                " it, wait for it; if it is damaged, delete the file and run `deskmate index`."
+            ) from error
+
+
+def searchable(passage: Passage) -> str:
+    """The text a passage is found by: headings, its own text, and what its pictures show."""
+    return "\n".join([" > ".join(passage.heading_path), passage.text, passage.picture_text])
+
+
+def to_payload(passage: Passage) -> str:
+    """A passage as JSON."""
+    return json.dumps(asdict(passage), ensure_ascii=False)
+
+
+def from_payload(payload: str) -> Passage:
+    """A passage from its JSON."""
+    values = json.loads(payload)
+    return Passage(**{**values, "heading_path": tuple(values["heading_path"])})
+
+
+def _conditions(filter: Filter) -> tuple[str, list[str]]:
+    conditions, values = ["1"], []
+    if filter.audience == "public":
+        conditions.append("articles.audience = 'public'")
+    if filter.source is not None:
+        conditions.append("articles.source = ?")
+        values.append(filter.source)
+    for column in ("product", "language"):
+        wanted = getattr(filter, column)
+        if wanted is not None:
+            conditions.append(f"articles.{column} IN (?, '')")
+            values.append(wanted)
+    return " AND ".join(conditions), values
+
+
+def _match(query: str) -> str:
+    """An FTS5 query: any of the distinct words, each quoted, so that nothing in a customer's text
+    is taken for an operator."""
+    terms: dict[str, None] = {}
+    for word in _WORD.findall(query.lower()):
+        if _UNSPACED_CHARACTER.match(word):
+            pairs = [word[i : i + 2] for i in range(len(word) - 1)] or [word]
+            terms.update(dict.fromkeys(" ".join(pair) for pair in pairs))
+        else:
+            terms[word] = None
+    return " OR ".join(f'"{term}"' for term in list(terms)[:MAX_QUERY_WORDS]) or '""'
+
+
+def _spaced(text: str) -> str:
+    return _UNSPACED_CHARACTER.sub(r" \g<0> ", text)

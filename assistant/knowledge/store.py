@@ -1,0 +1,177 @@
+"""The vector store: passages' vectors in Chroma, embedded or on a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.errors import KnowledgeError
+from assistant.knowledge.lexical import Filter, from_payload, to_payload
+from assistant.messages import Passage
+
+_COLLECTION = "passages"
+_PAGE = 5_000  # below SQLite's limit on variables in one statement
+
+# Chroma's default of 100 finds 61 % of the true ten nearest of 20,000; 400 finds 95 %.
+_HNSW = {"space": "cosine", "ef_search": 400, "ef_construction": 200}
+
+
+class Store:
+    """Vectors of length 1 with their passages.
+
+    Embedded Chroma has one owner: opening it takes a lock in its folder until `close`.
+    """
+
+    def __init__(self, folder: Path, *, url: str = "", model: str, dim: int) -> None:
+        import chromadb
+        from chromadb.config import Settings as ChromaSettings
+        from filelock import FileLock, Timeout
+
+        self._place = url or str(folder)
+        self._lock = None if url else FileLock(folder / "owner.lock")
+        options = ChromaSettings(anonymized_telemetry=False)
+        if self._lock:
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                raise KnowledgeError(
+                    f"{folder}: the index is in use by another process. Stop it, or set"
+                    " knowledge.chroma_url so that several can share one Chroma server."
+                ) from None
+        with self._explained():
+            if url:
+                self._client = _connect(url, options)
+            else:
+                self._client = chromadb.PersistentClient(str(folder / "chroma"), settings=options)
+            self._collection = self._client.get_or_create_collection(
+                _COLLECTION,
+                configuration={"hnsw": _HNSW},
+                metadata={"model": model, "dim": dim},
+                embedding_function=None,
+            )
+        made_by = (self._collection.metadata or {}).get("model", model)
+        if made_by != model:
+            self.close()
+            raise KnowledgeError(
+                f"{self._place}: this index was made by {made_by!r}, and model.text is {model!r}."
+                " Delete the folder and run `deskmate index`, or set the model back."
+            )
+
+    def close(self) -> None:
+        """Lets another process own the index."""
+        if self._lock:
+            self._client.clear_system_cache()
+            self._lock.release()
+
+    def put(self, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:
+        """Adds passages with their vectors [passages, dim], or replaces those with the same id."""
+        if not passages:
+            return
+        with self._explained():
+            self._collection.upsert(
+                ids=[passage.id for passage in passages],
+                embeddings=vectors,
+                metadatas=[
+                    {
+                        "article": passage.article_id,
+                        "source": passage.source,
+                        "product": passage.product,
+                        "language": passage.language,
+                        "audience": passage.audience,
+                        "passage": to_payload(passage),
+                    }
+                    for passage in passages
+                ],
+            )
+
+    def remove_article(self, article_id: str, *, keep: Sequence[str] = ()) -> None:
+        """Removes an article's passages, except those whose ids are in `keep`."""
+        with self._explained():
+            found = self._collection.get(where={"article": article_id}, include=[])["ids"]
+            stale = sorted(set(found) - set(keep))
+            if stale:
+                self._collection.delete(ids=stale)
+
+    def search(
+        self, vector: NDArray[np.float32], filter: Filter, *, limit: int
+    ) -> list[tuple[str, str, float]]:
+        """The nearest passages to `vector` [dim]: their ids, their articles' ids, and the cosine
+        similarity, best first."""
+        with self._explained():
+            found = self._collection.query(
+                query_embeddings=[vector],
+                n_results=limit,
+                where=_where(filter),
+                include=["metadatas", "distances"],
+            )
+        metadatas, distances = found["metadatas"], found["distances"]
+        assert metadatas is not None
+        assert distances is not None
+        return [
+            (id_, str(metadata["article"]), 1.0 - distance)
+            for id_, metadata, distance in zip(
+                found["ids"][0], metadatas[0], distances[0], strict=True
+            )
+        ]
+
+    def count(self) -> int:
+        """How many passages the store holds."""
+        with self._explained():
+            return self._collection.count()
+
+    def passages(self) -> Iterator[Passage]:
+        """All passages, for making the word index again."""
+        for offset in range(0, self.count(), _PAGE):
+            with self._explained():
+                page = self._collection.get(limit=_PAGE, offset=offset, include=["metadatas"])
+            for metadata in page["metadatas"] or ():
+                yield from_payload(str(metadata["passage"]))
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except KnowledgeError:
+            raise
+        except Exception as error:  # Chroma raises its engine's errors, of many kinds
+            raise KnowledgeError(
+                f"{self._place}: Chroma failed: {error}. Check the disk's space and, with"
+                " knowledge.chroma_url, that the server runs."
+            ) from error
+
+
+def _connect(url: str, options: Any) -> Any:
+    import chromadb
+
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise KnowledgeError(
+            f"knowledge.chroma_url = {url!r}: not an address such as http://127.0.0.1:8000."
+        )
+    return chromadb.HttpClient(
+        host=parts.hostname,
+        port=parts.port or (443 if parts.scheme == "https" else 8000),
+        ssl=parts.scheme == "https",
+        settings=options,
+    )
+
+
+def _where(filter: Filter) -> dict[str, Any] | None:
+    conditions: list[dict[str, Any]] = []
+    if filter.audience == "public":
+        conditions.append({"audience": "public"})
+    if filter.source is not None:
+        conditions.append({"source": filter.source})
+    for key in ("product", "language"):
+        wanted = getattr(filter, key)
+        if wanted is not None:
+            conditions.append({key: {"$in": [wanted, ""]}})
+    if len(conditions) > 1:
+        return {"$and": conditions}
+    return conditions[0] if conditions else None

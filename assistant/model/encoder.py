@@ -1,0 +1,53 @@
+"""The core multimodal model: text and screenshots to one vector in the passages' space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from assistant.messages import Encoding
+from assistant.model import weights
+from assistant.model.screenshot import Screen, ScreenReader
+from assistant.model.text import TextTower, Vectors
+
+
+class MultimodalEncoder(nn.Module):
+    """Text tower and screenshot reader, joined into one query encoding.
+
+    words ──────────────┐
+                        ├── text tower ── vector [384]
+    screenshots ─ lines ┘
+    """
+
+    def __init__(
+        self, text_model: str = "all-MiniLM-L6-v2", *, threads: int = 0, precision: str = "auto"
+    ) -> None:
+        super().__init__()
+        if threads:
+            torch.set_num_threads(threads)
+        self.weights = weights.find(text_model)
+        self.text = TextTower(self.weights, precision=precision)
+        self.reader = ScreenReader(threads=threads or torch.get_num_threads())
+
+    @property
+    def dim(self) -> int:
+        """Length of the vectors: 384 with the embedded default."""
+        return self.text.dim
+
+    def encode(self, text: str, screens: Sequence[Screen] = ()) -> Encoding:
+        """One message's words and its screenshots, already read, as one query."""
+        lines = tuple(line for screen in screens for line in screen.lines)
+        joined = "\n".join([text.strip(), *(line.text for line in lines)]).strip()
+        vector = self.text.encode([joined])[0]  # [dim]
+        return Encoding(vector, joined, lines, tuple(1.0 for _ in lines))
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Passages' vectors [texts, dim], in the space of `encode`."""
+        return self.text.encode(texts)
+
+    def warm_up(self) -> None:
+        """Makes the first message as fast as the next ones."""
+        self.text.encode(["warm"])
+        self.reader.warm_up()
