@@ -4,7 +4,11 @@ A plugin is any object with some of these functions, marked with `@hookimpl`, fo
 entry point group `deskmate.plugins`. Each hook below says when it is called, what it gets and what
 it may return. Plugins run in the order of their names; `@hookimpl(tryfirst=True)` and
 `trylast=True` move one. A hook that raises, overruns its time limit or returns the wrong type is
-recorded as a `PluginFault`, and the path goes on as if the plugin had not been there.
+recorded as a `PluginFault`, and the path goes on as if the plugin had not been there. Only a
+`SettingsError` from a `register_…` hook stops the desk: that mistake is the operator's to mend.
+
+A plugin with settings of its own is a class with a pydantic model named `Settings` inside; it is
+built once, with the checked table `[plugins.NAME]` as its only argument.
 """
 
 from __future__ import annotations
@@ -21,6 +25,21 @@ if TYPE_CHECKING:
 
     from assistant.connecting import Connector
     from assistant.settings import Settings
+
+TIME_LIMITS_S: dict[str, float] = {
+    "register_connectors": 30,
+    "register_sources": 30,
+    "register_tools": 30,
+    "register_commands": 5,
+    "message_received": 30,
+    "passages_found": 10,
+    "answer_drafted": 10,
+    "reply_sending": 10,
+    "ticket_solved": 30,
+    "console_panels": 5,
+}
+"""Seconds one plugin may take in a hook. They only end a plugin that hangs; what a customer waits
+for is the sum of what the plugins really take."""
 
 hookspec = pluggy.HookspecMarker("deskmate")
 hookimpl = pluggy.HookimplMarker("deskmate")
@@ -47,7 +66,8 @@ def register_tools(settings: Settings) -> Iterable[Any]:
 @hookspec
 def message_received(message: Message, ticket: Ticket) -> Message | None:
     """Called first, before anything reads the message. Returns the message to go on with, or
-    None to leave it: each plugin gets what the one before it returned."""
+    None to leave it: each plugin gets what the one before it returned. `connector`,
+    `external_id` and `thread_id` name the message and stay as they are."""
 
 
 @hookspec

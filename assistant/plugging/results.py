@@ -1,0 +1,145 @@
+"""Checks of what a hook returned: each gets what was there before and the plugin's value.
+
+They run inside the plugin's time limit, since a returned iterable may be endless, and raise
+FaultError saying what is wrong. Every dataclass is checked down to its last field and
+built anew, so that nothing half right travels on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from assistant.connecting import Connector
+from assistant.messages import Answer, Article, Hit, Message
+from assistant.plugging.faults import FaultError
+
+T = TypeVar("T")
+LONGEST = 10_000
+IDENTITY = ("connector", "external_id", "thread_id")
+
+
+def message(given: Message, value: Any) -> Message:
+    """A whole message that is still the same one."""
+    checked = _checked(Message, value)
+    for name in IDENTITY:
+        if getattr(checked, name) != getattr(given, name):
+            raise FaultError(f"changed the message's {name}, which names it")
+    return checked
+
+
+def hits(given: tuple[Hit, ...], value: Any) -> tuple[Hit, ...]:
+    """Whole hits; those that were there before need no second check."""
+    known = {id(hit) for hit in given}
+    return tuple(hit if id(hit) in known else _checked(Hit, hit) for hit in _items(value))
+
+
+def answer(given: Answer, value: Any) -> Answer:
+    """A whole answer whose confidence is a probability."""
+    checked = _checked(Answer, value)
+    if not 0 <= checked.confidence <= 1:
+        raise FaultError(f"returned a confidence of {checked.confidence}, not one from 0 to 1")
+    return checked
+
+
+def reason(value: Any) -> str:
+    """Words that say why a reply is held back."""
+    if not isinstance(value, str) or not value.strip():
+        raise FaultError(f"returned {_named(value)}, not a reason in words or None")
+    return value
+
+
+def connectors(given: tuple[Connector, ...], value: Any) -> tuple[Connector, ...]:
+    """Connectors with names that no other has."""
+    items = _items(value)
+    for item in items:
+        if not isinstance(item, Connector):
+            raise FaultError(
+                f"returned {_named(item)}, not a Connector (name, run, send, find_sent)"
+            )
+    _refuse_doubles([item.name for item in (*given, *items)], "connector")
+    return items
+
+
+def sources(given: tuple[Iterable[Article], ...], value: Any) -> tuple[Iterable[Article], ...]:
+    """Iterables of articles, not yet read."""
+    items = _items(value)
+    for item in items:
+        if isinstance(item, str | bytes) or not isinstance(item, Iterable):
+            raise FaultError(f"returned {_named(item)}, not a source (an iterable of Articles)")
+    return items
+
+
+def tools(given: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
+    """LangChain tools with names that no other has, told by their shape: LangChain loads late."""
+    items = _items(value)
+    for item in items:
+        if not isinstance(getattr(item, "name", None), str) or not hasattr(item, "invoke"):
+            raise FaultError(f"returned {_named(item)}, not a LangChain tool")
+    _refuse_doubles([item.name for item in (*given, *items)], "tool")
+    return items
+
+
+def panels(given: tuple[tuple[str, str], ...], value: Any) -> tuple[tuple[str, str], ...]:
+    """Pairs of title and HTML."""
+    items = _items(value)
+    for item in items:
+        if not (isinstance(item, tuple) and [type(part) for part in item] == [str, str]):
+            raise FaultError(f"returned {_named(item)}, not a panel as (title, HTML)")
+    return items
+
+
+def nothing(given: tuple[T, ...], value: Any) -> tuple[T, ...]:
+    """Not even None is a value here."""
+    raise FaultError(f"returned {_named(value)}, but this hook returns nothing")
+
+
+def _items(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise FaultError(f"returned {_named(value)}, not several things")
+    items = tuple(itertools.islice(value, LONGEST + 1))
+    if len(items) > LONGEST:
+        raise FaultError(f"returned more than {LONGEST:,} things")
+    return items
+
+
+def _refuse_doubles(names: list[str], kind: str) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise FaultError(f"returned a {kind} named {name!r}; there is one of that name already")
+
+
+def _checked(kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind):
+        raise FaultError(f"returned {_named(value)}, not {kind.__name__}")
+    try:
+        checked: T = _adapters()[kind].validate_python(_fields(value))
+    except ValidationError as error:
+        # Not the value itself: it may be the customer's words.
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(key) for key in first["loc"])
+        raise FaultError(f"returned {kind.__name__} with a wrong {place}: {first['msg']}") from None
+    return checked
+
+
+def _fields(value: Any) -> Any:
+    """The dataclasses in `value` as dicts, so that pydantic checks their fields too."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _fields(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, tuple | list):
+        return [_fields(item) for item in value]
+    return value
+
+
+@cache
+def _adapters() -> dict[type, TypeAdapter[Any]]:
+    return {kind: TypeAdapter(kind) for kind in (Message, Hit, Answer)}
+
+
+def _named(value: Any) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
