@@ -26,7 +26,8 @@ Action = Literal["reply", "draft", "ask", "hand over", "refuse"]
 TicketStatus = Literal["open", "needs review", "answered", "handed over", "solved"]
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """The time, in UTC."""
     return datetime.now(UTC)
 
 
@@ -63,7 +64,7 @@ class Message:
     audience: Audience = "public"
     language: str | None = None
     product: str | None = None
-    sent_at: datetime = field(default_factory=_now)
+    sent_at: datetime = field(default_factory=now)
 
     @property
     def key(self) -> str:
@@ -162,10 +163,12 @@ class Passage:
 @dataclass(frozen=True)
 class Hit:
     """A passage that was found, and how: `how` maps each way of searching to the rank it gave
-    (1 is best), such as `{"dense": 1, "passage words": 4}`."""
+    (1 is best), such as `{"meaning": 1, "words": 4}`. `similarity` is the cosine of the question's
+    and the passage's vectors, 0 where the passage was not found by meaning."""
 
     passage: Passage
     score: float
+    similarity: float = 0.0
     how: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -219,7 +222,7 @@ class Citation:
 @dataclass(frozen=True)
 class Answer:
     """Text with numbered citations; `confidence` is the probability, from 0 to 1, that it is
-    supported and to the point."""
+    supported and to the point. Empty text says that the sources do not settle the question."""
 
     text: str
     citations: tuple[Citation, ...]

@@ -186,7 +186,7 @@ def commented_file() -> str:
 
 def _comment_lines(section: type[BaseModel], path: tuple[str, ...]) -> Iterator[str]:
     if not path:
-        yield "# Settings of Deskmate: uncomment a line to change it. `deskmate doctor` checks them."
+        yield "# Deskmate's settings: uncomment a line to change it. `deskmate doctor` checks them."
     else:
         yield f"\n[{'.'.join(path)}]"
     nested: list[tuple[str, type[BaseModel]]] = []

@@ -9,6 +9,7 @@ killed process, and may be read while another process writes (https://sqlite.org
 from __future__ import annotations
 
 import json
+import math
 import re
 import sqlite3
 import threading
@@ -49,7 +50,7 @@ CREATE VIRTUAL TABLE IF NOT EXISTS article_words
 """
 
 MAX_QUERY_WORDS = 128
-"""A screenshot may hold hundreds of words; beyond this many distinct ones a query only gets slower."""
+"""Of a screenshot's hundreds of words, so many distinct ones: more make a query only slower."""
 
 # Scripts written without spaces between words are indexed character by character and searched by
 # pairs of characters, since FTS5's tokenizer would take a whole sentence for one word.
@@ -197,6 +198,19 @@ class Lexical:
             limit,
         )
         return [id_ for (id_,) in rows]
+
+    def rarity(self, words: Sequence[str]) -> dict[str, float]:
+        """Each word's inverse document frequency over passages, ln((N + 1) / (n + 1)): 0 for a
+        word that stands everywhere."""
+        _, total = self.counts()
+        return {
+            word: math.log((total + 1) / (self._passages_with(word) + 1))
+            for word in words[:MAX_QUERY_WORDS]
+        } | dict.fromkeys(words[MAX_QUERY_WORDS:], 0.0)
+
+    def _passages_with(self, word: str) -> int:
+        count = "SELECT count(*) FROM passage_words WHERE passage_words MATCH ?"
+        return int(next(self._rows(count, _match(word)))[0])
 
     def _rows(self, sql: str, *values: Any) -> Iterator[Any]:
         with self._explained(), self._lock:

@@ -26,14 +26,16 @@ class Retriever:
         self._store = store
         self._lexical = lexical
 
-    def search(self, encoding: Encoding, filter: Filter, *, limit: int) -> list[Hit]:
-        """The best `limit` passages that `filter` allows, best first; each says by which ranking
-        it was found, at which rank."""
+    def search(self, encoding: Encoding, filter: Filter, *, limit: int | None) -> list[Hit]:
+        """The best `limit` passages (None: all candidates) that `filter` allows, best first; each
+        says by which ranking it was found, at which rank."""
         how: dict[str, dict[str, int]] = defaultdict(dict)
         article_of: dict[str, str] = {}
+        similarity: dict[str, float] = {}
         nearest = self._store.search(encoding.vector, filter, limit=CANDIDATES)
-        for rank, (passage, article, _) in enumerate(nearest, 1):
+        for rank, (passage, article, cosine) in enumerate(nearest, 1):
             how[passage]["meaning"] = rank
+            similarity[passage] = cosine
             article_of[passage] = article
         worded = self._lexical.search_passages(encoding.text, filter, limit=CANDIDATES)
         for rank, (passage, article) in enumerate(worded, 1):
@@ -51,4 +53,8 @@ class Retriever:
         }
         best = sorted(scores, key=lambda passage: (-scores[passage], passage))[:limit]
         passages = self._lexical.passages(best)
-        return [Hit(passages[id_], scores[id_], how[id_]) for id_ in best if id_ in passages]
+        return [
+            Hit(passages[id_], scores[id_], similarity.get(id_, 0.0), how[id_])
+            for id_ in best
+            if id_ in passages
+        ]

@@ -129,7 +129,7 @@ class Store:
     def count(self) -> int:
         """How many passages the store holds."""
         with self._explained():
-            return self._collection.count()
+            return int(self._collection.count())
 
     def passages(self) -> Iterator[Passage]:
         """All passages, for making the word index again."""

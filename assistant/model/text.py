@@ -48,7 +48,7 @@ class TextTower(nn.Module):
         from transformers import AutoModel, AutoTokenizer
         from transformers.utils import logging
 
-        logging.disable_progress_bar()
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         if precision == "auto":
             precision = "bfloat16" if native_bfloat16() else "float32"
         self.tokenizer: Any = AutoTokenizer.from_pretrained(weights.folder)

@@ -1,0 +1,125 @@
+"""The response generator: a LangChain Runnable from a Question to an Answer.
+
+With a chat model it writes from the passages; without one, the composer puts the passages' own
+sentences together. Both are checked by `grounding` afterwards.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from assistant.answering import prompts
+from assistant.answering.composer import Composer
+from assistant.answering.question import Question
+from assistant.answering.words import covered
+from assistant.errors import AnsweringError, SettingsError
+from assistant.knowledge.sentences import sentences
+from assistant.messages import Answer, Citation, Hit
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.runnables import Runnable
+
+_MARK = re.compile(r"\[(\d+(?:\s*,\s*\d+)*)\]")
+
+
+class RefusedError(AnsweringError):
+    """The chat model says that this is nothing for a support desk to answer."""
+
+
+def embedded(composer: Composer) -> Runnable[Question, Answer]:
+    """The default generator, which needs no chat model."""
+    from langchain_core.runnables import RunnableLambda
+
+    return RunnableLambda(composer.compose, name="compose")
+
+
+def with_chat_model(model: BaseChatModel) -> Runnable[Question, Answer]:
+    """A generator that lets `model` write from the passages with numbered citations.
+
+    Raises, when invoked, AnsweringError if the model fails and RefusedError if it refuses.
+    """
+    from langchain_core.output_parsers import StrOutputParser
+    from langchain_core.prompts import ChatPromptTemplate
+    from langchain_core.runnables import RunnableLambda
+
+    prompt = ChatPromptTemplate.from_messages(
+        [("system", prompts.SYSTEM), ("human", prompts.QUESTION)]
+    )
+    write = prompt | model | StrOutputParser()
+
+    def answer(question: Question) -> Answer:
+        if not question.hits:
+            return Answer("", (), 0.0)
+        try:
+            text = write.invoke(_material(question))
+        except Exception as error:  # every provider raises its own kinds
+            raise AnsweringError(
+                f"The chat model failed: {type(error).__name__}: {error}."
+                " Check answering.chat_model, its options, and that its server runs."
+            ) from error
+        return read_answer(text, question.hits)
+
+    return RunnableLambda(answer, name="write")
+
+
+def load_chat_model(name: str, options: Mapping[str, Any]) -> BaseChatModel:
+    """The chat model that `answering.chat_model` names, such as `openai:gpt-5` or `ollama:qwen3`.
+
+    Raises SettingsError if it is unknown or its package is not installed.
+    """
+    from langchain.chat_models import init_chat_model
+
+    try:
+        model: BaseChatModel = init_chat_model(name, **options)
+    except (ImportError, ValueError, TypeError) as error:
+        raise SettingsError(
+            f"answering.chat_model = {name!r}: {error}. Providers come as extras, for example"
+            " `pip install deskmate[openai]`."
+        ) from error
+    return model
+
+
+def read_answer(text: str, hits: tuple[Hit, ...]) -> Answer:
+    """A chat model's text as an Answer: marks that point to no passage are dropped, the others
+    numbered in the order of their appearance. Empty if it says the sources do not settle it."""
+    text = text.strip()
+    if text.startswith(prompts.REFUSED):
+        raise RefusedError("The chat model says that this is not for a support desk to answer.")
+    if not text or text.startswith(prompts.NOT_IN_SOURCES):
+        return Answer("", (), 0.0)
+    order: dict[int, int] = {}
+
+    def renumbered(match: re.Match[str]) -> str:
+        numbers = [int(number) for number in match.group(1).split(",")]
+        known = [number for number in numbers if 1 <= number <= len(hits)]
+        return "".join(f"[{order.setdefault(number, len(order) + 1)}]" for number in known)
+
+    text = _MARK.sub(renumbered, text)
+    citations = tuple(
+        Citation(number, hits[old - 1].passage, _quote(text, number, hits[old - 1]))
+        for old, number in order.items()
+    )
+    return Answer(text, citations, 0.0)
+
+
+def _quote(text: str, number: int, hit: Hit) -> str:
+    """The sentence of the passage that is nearest to what the answer says with this number."""
+    said = "\n".join(line for line in re.split(r"\n|(?<=\])\s+", text) if f"[{number}]" in line)
+    return max(sentences(hit.passage.text), key=lambda own: covered(own, said), default="")
+
+
+def _material(question: Question) -> dict[str, str]:
+    passages = "\n\n".join(
+        f"[{number}] {' > '.join(hit.passage.heading_path)}\n{hit.passage.text}"
+        for number, hit in enumerate(question.hits, 1)
+    )
+    turns = "\n".join(f"{turn.author}: {turn.text}" for turn in question.conversation)
+    return {
+        "passages": passages,
+        "conversation": turns or "(none)",
+        "message": question.text or "(no words, only screenshots)",
+        "screenshots": "\n".join(line.text for line in question.encoding.lines) or "(none)",
+    }

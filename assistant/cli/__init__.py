@@ -1,0 +1,62 @@
+"""The command line: `deskmate …`.
+
+Each command only translates: it reads its arguments, calls one function of the desk, and shows the
+result. Exit codes: 0 done; 1 failed; 2 wrong usage or settings; 3 model weights; 4 unreadable
+file; 5 index; 6 database; 7 chat model; 8 plugin or connector; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assistant.errors import DeskmateError
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 failed; 2 wrong usage or settings; 3 model weights; 4 unreadable file;"
+    " 5 index; 6 database; 7 chat model; 8 plugin or connector; 130 interrupted."
+)
+
+app = typer.Typer(
+    name="deskmate",
+    help="A customer-support assistant that reads screenshots and cites its sources.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def options(
+    config: Annotated[
+        Path | None, typer.Option(help="Settings file.", show_default="./deskmate.toml")
+    ] = None,
+    debug: Annotated[bool, typer.Option(help="Show tracebacks of errors.")] = False,
+) -> None:
+    """Options that hold for every command."""
+    if config is not None:
+        os.environ["DESKMATE_CONFIG"] = str(config)
+
+
+def main() -> None:
+    """Runs the command line; errors that Deskmate expects are shown without a traceback."""
+    from assistant.cli import asking, knowledge, operating, tickets
+
+    for module in (asking, knowledge, tickets, operating):
+        module.add_to(app)
+    debug = "--debug" in sys.argv
+    try:
+        operating.add_plugin_commands(app)
+        app()
+    except DeskmateError as error:
+        if debug:
+            raise
+        typer.secho(f"Error: {error}", fg="red", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,169 @@
+"""`deskmate init`, `deskmate doctor`, `deskmate plugins` and `deskmate db …`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from assistant.errors import DeskmateError, SettingsError
+
+if TYPE_CHECKING:
+    from assistant.desk import Desk
+
+database = typer.Typer(help="Migrations of the ticket database.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds these commands."""
+    app.command()(init)
+    app.command()(doctor)
+    app.command()(plugins)
+    app.add_typer(database, name="db")
+
+
+def add_plugin_commands(app: typer.Typer) -> None:
+    """Lets plugins add their commands, unless a command of ours is called: it need not wait."""
+    ours = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    ours |= {group.name for group in app.registered_groups if group.name}
+    called = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    if called in ours:
+        return
+    from assistant.plugging import Plugins
+    from assistant.settings import load
+
+    settings = load()
+    Plugins.installed(settings.plugins, settings.disabled_plugins).register_commands(app, [])
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to write deskmate.toml.")] = Path(),
+) -> None:
+    """Write a deskmate.toml with every setting explained and commented out."""
+    from assistant.settings import FILE_NAME, commented_file
+
+    file = folder / FILE_NAME
+    if file.exists():
+        raise SettingsError(f"{file} exists already. Edit it, or move it away first.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(commented_file(), encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}.") from error
+    typer.echo(f"Wrote {file}. Next: deskmate index PATH, then deskmate ask.")
+
+
+def plugins() -> None:
+    """List the installed plugins: state, version, hooks."""
+    from assistant.desk import Desk
+
+    table = Table("plugin", "version", "state", "hooks", box=None, padding=(0, 2))
+    with Desk.open() as desk:
+        for plugin in desk.plugins.list():
+            state = plugin.state if plugin.state == "running" else f"[red]{plugin.state}[/]"
+            about = plugin.error or ", ".join(plugin.hooks)
+            table.add_row(plugin.name, plugin.version, state, escape(about))
+    Console().print(table)
+
+
+def doctor() -> None:
+    """Check settings, weights, index, database, plugins and connectors, and say what to do."""
+    from assistant.desk import Desk
+
+    console = Console()
+    with Desk.open() as desk:
+        checks: list[tuple[str, Callable[[Desk], str]]] = [
+            ("settings", lambda desk: f"data in {desk.settings.data_dir.resolve()}"),
+            ("weights", _weights),
+            ("index", _index),
+            ("database", _database),
+            ("plugins", _plugins),
+            ("connectors", _connectors),
+            ("chat model", _chat_model),
+        ]
+        failed = 0
+        for name, check in checks:
+            try:
+                console.print(f"[green]ok[/]     {name:<11} {escape(check(desk))}", highlight=False)
+            except DeskmateError as error:
+                failed += 1
+                console.print(f"[red]failed[/] {name:<11} {escape(str(error))}", highlight=False)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _weights(desk: Desk) -> str:
+    found = desk.encoder.weights
+    return f"{found.name} from {found.origin} {found.folder}, {desk.encoder.dim} dimensions"
+
+
+def _index(desk: Desk) -> str:
+    articles, passages = desk.lexical.counts()
+    vectors = desk.store.count()
+    if not passages:
+        raise DeskmateError("it is empty. Run `deskmate index PATH`.")
+    if vectors < passages:
+        raise DeskmateError(
+            f"{passages} passages, but {vectors} vectors."
+            f" Delete {desk.index_folder} and run `deskmate index PATH`."
+        )
+    return f"{articles} articles, {passages} passages"
+
+
+def _database(desk: Desk) -> str:
+    desk.tickets.list(limit=1)
+    return str(desk.engine.url.render_as_string(hide_password=True))
+
+
+def _plugins(desk: Desk) -> str:
+    listed = desk.plugins.list()
+    broken = [f"{plugin.name}: {plugin.error}" for plugin in listed if plugin.state == "broken"]
+    if broken:
+        raise DeskmateError(
+            "; ".join(broken) + ". Mend or uninstall it, or name it in disabled_plugins."
+        )
+    if not any(plugin.name == "redaction" and plugin.state == "running" for plugin in listed):
+        raise DeskmateError(
+            "redaction is not running: models and traces see customers' secrets as they were"
+            " written. Take it out of disabled_plugins."
+        )
+    return ", ".join(plugin.name for plugin in listed if plugin.state == "running")
+
+
+def _connectors(desk: Desk) -> str:
+    return ", ".join(desk.connectors) or "none configured: messages come from the command line only"
+
+
+def _chat_model(desk: Desk) -> str:
+    _ = desk.generator
+    return desk.settings.answering.chat_model or "none: answers are the sources' own sentences"
+
+
+@database.command()
+def upgrade() -> None:
+    """Bring the ticket database to this version's tables."""
+    from assistant.settings import load
+    from assistant.tickets.database import connect, upgrade
+
+    settings = load()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    upgrade(connect(settings.resolved_database_url))
+    typer.echo("The ticket database is up to date.")
+
+
+@database.command()
+def downgrade(
+    revision: Annotated[str, typer.Argument(help="Alembic revision, such as -1 or base.")],
+) -> None:
+    """Take the ticket database back to an earlier version's tables. Data in newer ones is lost."""
+    from assistant.settings import load
+    from assistant.tickets.database import connect, downgrade
+
+    downgrade(connect(load().resolved_database_url), revision)
+    typer.echo(f"The ticket database is at {revision}.")

@@ -1,0 +1,357 @@
+"""The desk: every part built once from the settings, each when it is first needed."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from mimetypes import guess_type
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assistant import settings as settings_module
+from assistant.connecting import Connector
+from assistant.errors import KnowledgeError, PluginError, UnreadableError
+from assistant.messages import (
+    Attachment,
+    Message,
+    Audience,
+    Outcome,
+    PluginFault,
+    Reply,
+    Ticket,
+    Turn,
+    now,
+)
+from assistant.plugging import Plugins
+from assistant.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
+    from sqlalchemy import Engine
+
+    from assistant.answering.question import Question
+    from assistant.inbox import Inbox
+    from assistant.knowledge.indexing import Indexer, Progress, Report
+    from assistant.knowledge.lexical import Lexical
+    from assistant.knowledge.readings import Readings
+    from assistant.knowledge.retriever import Retriever
+    from assistant.knowledge.sources import Folder
+    from assistant.knowledge.store import Store
+    from assistant.messages import Answer
+    from assistant.model.encoder import MultimodalEncoder
+    from assistant.pipeline import Pipeline
+    from assistant.tickets.repository import Tickets
+
+log = logging.getLogger("deskmate.desk")
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Articles, best first, with their scores, and the milliseconds that ranking them took.
+
+    `unread` says which screenshots could not be read, and why.
+    """
+
+    articles: tuple[str, ...]
+    scores: tuple[float, ...]
+    milliseconds: float
+    unread: tuple[str, ...] = ()
+
+
+class Desk:
+    """What the command line, the console and tests hold.
+
+    Opening one loads plugins only; models, index and database follow when they are first used, or
+    all at once with `warm_up`. Use it as a context manager, or call `close`.
+    """
+
+    def __init__(self, settings: Settings, *, plugins: Plugins | None = None) -> None:
+        self.settings = settings
+        self.faults: list[PluginFault] = []
+        self.plugins = plugins or Plugins.installed(settings.plugins, settings.disabled_plugins)
+
+    @classmethod
+    def open(cls, file: Path | None = None) -> Desk:
+        """A desk with the settings of `file`, or of ./deskmate.toml and the environment."""
+        return cls(settings_module.load(file))
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stops the inbox and lets go of the index and the database."""
+        built = vars(self)
+        if "inbox" in built:
+            self.inbox.stop()
+        for name in ("store", "lexical", "readings"):
+            if name in built:
+                built.pop(name).close()
+        if "engine" in built:
+            built.pop("engine").dispose()
+
+    # ── The parts, in the order in which they build on each other ──────────────────────────────
+
+    @cached_property
+    def encoder(self) -> MultimodalEncoder:
+        """The core model."""
+        from assistant.model.encoder import MultimodalEncoder
+
+        model = self.settings.model
+        return MultimodalEncoder(model.text, threads=model.threads, precision=model.precision)
+
+    @cached_property
+    def index_folder(self) -> Path:
+        """Where the index lies; made if it is missing."""
+        folder = self.settings.data_dir / "index"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise KnowledgeError(
+                f"{folder}: {error.strerror}. Set data_dir to a folder that can be written to."
+            ) from error
+        return folder
+
+    @cached_property
+    def store(self) -> Store:
+        """The vector store."""
+        from assistant.knowledge.store import Store
+
+        return Store(
+            self.index_folder,
+            url=self.settings.knowledge.chroma_url,
+            model=self.settings.model.text,
+            dim=self.encoder.dim,
+        )
+
+    @cached_property
+    def lexical(self) -> Lexical:
+        """The word index."""
+        from assistant.knowledge.lexical import Lexical
+
+        return Lexical(self.index_folder / "words.sqlite")
+
+    @cached_property
+    def readings(self) -> Readings:
+        """What was read in pictures before."""
+        from assistant.knowledge.readings import Readings
+
+        return Readings(self.index_folder / "readings.sqlite", self.encoder.reader.read)
+
+    @cached_property
+    def retriever(self) -> Retriever:
+        """The search over both."""
+        from assistant.knowledge.retriever import Retriever
+
+        return Retriever(self.store, self.lexical)
+
+    @cached_property
+    def indexer(self) -> Indexer:
+        """What writes to both."""
+        from assistant.knowledge.indexing import Indexer
+
+        knowledge = self.settings.knowledge
+        return Indexer(
+            self.store,
+            self.lexical,
+            self.encoder.encode_texts,
+            read_picture=self.readings.text if knowledge.read_pictures else None,
+            passage_words=knowledge.passage_words,
+        )
+
+    @cached_property
+    def generator(self) -> Runnable[Question, Answer]:
+        """The writer: the chat model that is configured, or the embedded default."""
+        from assistant.answering import generator
+        from assistant.answering.composer import Composer
+
+        answering = self.settings.answering
+        if answering.chat_model:
+            return generator.with_chat_model(
+                generator.load_chat_model(answering.chat_model, answering.chat_model_options)
+            )
+        return generator.embedded(Composer(self.encoder.text.encode_tokens, self.lexical.rarity))
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The path of one message."""
+        from assistant.answering.policy import Policy
+        from assistant.model.attachments import AttachmentReader
+        from assistant.pipeline import Pipeline
+
+        return Pipeline(
+            plugins=self.plugins,
+            attachments=AttachmentReader(
+                self.readings.screen, max_mb=self.settings.max_attachment_mb
+            ),
+            encoder=self.encoder,
+            retriever=self.retriever,
+            lexical=self.lexical,
+            generator=self.generator,
+            policy=Policy(self.settings.policy.reply_at, self.settings.policy.draft_at),
+            passages=self.settings.answering.passages,
+        )
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The ticket database's engine."""
+        from assistant.tickets.database import open_engine
+
+        if not self.settings.database_url:
+            self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        return open_engine(self.settings.resolved_database_url)
+
+    @cached_property
+    def tickets(self) -> Tickets:
+        """The ticket database."""
+        from assistant.tickets.repository import Tickets
+
+        return Tickets(self.engine)
+
+    @cached_property
+    def connectors(self) -> Mapping[str, Connector]:
+        """The connectors that the settings ask for, by name."""
+        connectors: dict[str, Connector] = {}
+        for connector in self.plugins.register_connectors(self.settings, self.faults):
+            if connector.name in connectors:
+                raise PluginError(
+                    f"Two connectors are called {connector.name!r}. Rename one in its settings."
+                )
+            connectors[connector.name] = connector
+        return connectors
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """Durable work: stored messages are answered, stored replies sent."""
+        from assistant.inbox import Inbox
+        from assistant.queues import workflow_database_url
+
+        inbox = self.settings.inbox
+        return Inbox(
+            self.tickets,
+            self.pipeline.answer,
+            self.connectors,
+            self._hold,
+            worker=inbox.worker_name or f"{socket.gethostname()}-worker",
+            workflow_url=workflow_database_url(self.settings.resolved_database_url),
+            concurrency=inbox.concurrency,
+            quiet_seconds=inbox.quiet_seconds,
+            dead_after_seconds=inbox.dead_after_seconds,
+        )
+
+    # ── What a desk does ───────────────────────────────────────────────────────────────────────
+
+    def ask(
+        self,
+        text: str,
+        screenshots: Sequence[Path] = (),
+        conversation: tuple[Turn, ...] = (),
+        *,
+        audience: Audience = "public",
+    ) -> Outcome:
+        """Answers a question on the spot; nothing is stored or sent.
+
+        Raises KnowledgeError if nothing is indexed, UnreadableError if a file is missing.
+        """
+        self._require_passages()
+        message = Message(
+            connector="desk",
+            external_id=uuid.uuid4().hex,
+            thread_id="desk",
+            sender="desk",
+            text=text,
+            attachments=tuple(attachment(path) for path in screenshots),
+            audience=audience,
+        )
+        ticket = Ticket(0, "desk", "desk", "desk", "", "open", now())
+        return self.pipeline.answer(message, ticket, conversation)
+
+    def index(self, folder: Folder, progress: Progress | None = None) -> Report:
+        """Brings the index up to date with a folder of articles."""
+        return self.indexer.index_folder(folder, progress or (lambda done, total: None))
+
+    def index_plugins(self, progress: Progress | None = None) -> list[Report]:
+        """Brings the index up to date with the sources that plugins registered."""
+        reports = []
+        for source in self.plugins.register_sources(self.settings, self.faults):
+            articles = list(source)
+            for name in sorted({article.source for article in articles}):
+                own = [article for article in articles if article.source == name]
+                reports.append(
+                    self.indexer.index_articles(name, own, progress or (lambda done, total: None))
+                )
+        return reports
+
+    def rank(self, text: str, screenshots: Sequence[Path] = (), *, limit: int = 20) -> Ranking:
+        """The articles that a question is about, best first, by their best passage."""
+        from assistant.knowledge.lexical import Filter
+
+        start = time.perf_counter()
+        screens, unread = [], []
+        for path in screenshots:
+            try:
+                screens.append(self.encoder.reader.read(attachment(path).content))
+            except UnreadableError as error:
+                unread.append(f"{path}: {error}")
+        encoding = self.encoder.encode(text, screens)
+        best: dict[str, float] = {}
+        for hit in self.retriever.search(encoding, Filter("internal"), limit=None):
+            best.setdefault(hit.passage.article_id, hit.score)
+        milliseconds = (time.perf_counter() - start) * 1_000
+        ranked = list(best)[:limit]
+        return Ranking(
+            tuple(ranked), tuple(best[a] for a in ranked), milliseconds, tuple(unread)
+        )
+
+    def warm_up(self) -> None:
+        """Loads every model and opens the index, so that the first customer need not wait."""
+        self.encoder.warm_up()
+        _ = self.pipeline
+
+    def run(self, stop: threading.Event) -> None:
+        """Answers what the connectors bring until `stop` is set."""
+        self.warm_up()
+        self.inbox.start()
+        threads = [
+            threading.Thread(
+                target=connector.run, args=(self.inbox.accept, stop), name=name, daemon=True
+            )
+            for name, connector in self.connectors.items()
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.inbox.stop()
+
+    def _hold(self, reply: Reply) -> str | None:
+        faults: list[PluginFault] = []
+        reason = self.plugins.reply_sending(reply, faults)
+        for fault in faults:
+            log.warning("failed_hook plugin=%s hook=%s reply=%s", fault.plugin, fault.hook, reply.id)
+        return reason
+
+    def _require_passages(self) -> None:
+        if self.lexical.counts()[1] == 0:
+            raise KnowledgeError(
+                f"{self.index_folder}: the index is empty."
+                " Run `deskmate index PATH` with a folder of help articles."
+            )
+
+
+def attachment(path: Path) -> Attachment:
+    """A file as an attachment. Raises UnreadableError if it cannot be opened."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(f"{path}: {error.strerror}. Name an existing file.") from error
+    return Attachment(guess_type(path.name)[0] or "application/octet-stream", path.name, content)
+

@@ -1,0 +1,68 @@
+"""A message's attachments, read or accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from assistant.errors import UnreadableError
+from assistant.messages import Attachment, AttachmentReport
+from assistant.model.screenshot import Screen
+
+MAX_TEXT_CHARACTERS = 10_000
+"""Of a log file: a question is not made of megabytes."""
+
+_TEXT_SUFFIXES = {".txt", ".log", ".json", ".csv", ".md", ".xml", ".yaml", ".yml", ".ini"}
+_IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
+
+
+@dataclass(frozen=True)
+class AttachmentsRead:
+    """What was read, and a report on each attachment in the order they came."""
+
+    screens: list[Screen] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    reports: list[AttachmentReport] = field(default_factory=list)
+
+
+class AttachmentReader:
+    """Reads pictures and text files of at most `max_mb` megabytes each."""
+
+    def __init__(self, read_screen: Callable[[bytes], Screen], *, max_mb: int) -> None:
+        self._read_screen = read_screen
+        self._max_mb = max_mb
+
+    def read(self, attachments: Sequence[Attachment]) -> AttachmentsRead:
+        """Reads what can be read; never raises for a bad file, but says so in its report."""
+        result = AttachmentsRead()
+        for attachment in attachments:
+            try:
+                note, read = self._read_one(attachment, result), True
+            except UnreadableError as error:
+                note, read = str(error), False
+            result.reports.append(
+                AttachmentReport(attachment.filename, attachment.media_type, read, note)
+            )
+        return result
+
+    def _read_one(self, attachment: Attachment, result: AttachmentsRead) -> str:
+        if len(attachment.content) > self._max_mb * 1_000_000:
+            raise UnreadableError(f"it is larger than {self._max_mb} MB")
+        suffix = PurePath(attachment.filename).suffix.lower()
+        if attachment.media_type.startswith("image/") or suffix in _IMAGE_SUFFIXES:
+            screen = self._read_screen(attachment.content)
+            result.screens.append(screen)
+            return "; ".join(part for part in (_counted(screen), screen.note) if part)
+        if attachment.media_type.startswith("text/") or suffix in _TEXT_SUFFIXES:
+            text = attachment.content.decode("utf-8", errors="replace").replace("\x00", "\ufffd")
+            result.texts.append(text[:MAX_TEXT_CHARACTERS])
+            if len(text) > MAX_TEXT_CHARACTERS:
+                return f"only its first {MAX_TEXT_CHARACTERS} characters were read"
+            return f"{len(text)} characters of text"
+        raise UnreadableError(f"files of the kind {attachment.media_type} are not read")
+
+
+def _counted(screen: Screen) -> str:
+    lines = len(screen.lines)
+    return "no text was found in it" if lines == 0 else f"{lines} line{'s'[: lines > 1]} of text"

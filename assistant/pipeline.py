@@ -1,0 +1,136 @@
+"""The path of one message, read from top to bottom."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from assistant.answering import grounding, policy, wording
+from assistant.answering.generator import RefusedError
+from assistant.answering.policy import Decision, Policy
+from assistant.answering.question import Question
+from assistant.answering.words import content_words
+from assistant.knowledge.lexical import Filter, Lexical
+from assistant.knowledge.retriever import Retriever
+from assistant.messages import Answer, Message, Outcome, PluginFault, Step, Ticket, Turn
+from assistant.model.attachments import AttachmentReader
+from assistant.model.encoder import MultimodalEncoder
+from assistant.plugging import Plugins
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
+
+FOLLOW_UP_WORDS = 4
+"""A message with fewer content words is understood together with the customer's one before."""
+
+NO_ANSWER = Answer("", (), 0.0)
+
+
+@dataclass
+class Trace:
+    """The steps of one message with their times, in order."""
+
+    steps: list[Step] = field(default_factory=list)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[dict[str, Any]]:
+        """Times a step; what is put into the dictionary becomes the step's detail."""
+        detail: dict[str, Any] = {}
+        start = time.perf_counter()
+        yield detail
+        self.steps.append(Step(name, (time.perf_counter() - start) * 1_000, detail))
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The parts that a message passes through; `passages` is how many an answer is written from."""
+
+    plugins: Plugins
+    attachments: AttachmentReader
+    encoder: MultimodalEncoder
+    retriever: Retriever
+    lexical: Lexical
+    generator: Runnable[Question, Answer]
+    policy: Policy
+    passages: int
+
+    def answer(
+        self, message: Message, ticket: Ticket, conversation: tuple[Turn, ...] = ()
+    ) -> Outcome:
+        """One message to its outcome; `conversation` is what was said before it.
+
+        Raises AnsweringError and KnowledgeError when a model or the index fails; whoever calls
+        tries again later.
+        """
+        trace, faults = Trace(), list[PluginFault]()
+
+        with trace.step("plugins"):
+            message = self.plugins.message_received(message, ticket, faults)
+
+        with trace.step("read") as detail:
+            read = self.attachments.read(message.attachments)
+            detail["lines"] = sum(len(screen.lines) for screen in read.screens)
+
+        with trace.step("encode"):
+            asked = "\n".join([_asked(message, conversation), *read.texts]).strip()
+            encoding = self.encoder.encode(asked, read.screens)
+
+        with trace.step("search") as detail:
+            allowed = Filter(message.audience, product=message.product)
+            hits = self.retriever.search(encoding, allowed, limit=self.passages)
+            detail["hits"] = [
+                {"passage": hit.passage.id, "score": hit.score, "how": dict(hit.how)}
+                for hit in hits
+            ]
+
+        with trace.step("plugins"):
+            hits = list(self.plugins.passages_found(message, hits, faults))
+
+        question = Question(asked, encoding, tuple(hits), conversation)
+        refused = ""
+        with trace.step("write"):
+            try:
+                answer = self.generator.invoke(question)
+            except RefusedError as refusal:
+                answer, refused = NO_ANSWER, str(refusal)
+
+        with trace.step("plugins"):
+            answer = self.plugins.answer_drafted(message, answer, faults)
+
+        with trace.step("check") as detail:
+            checks = grounding.check(answer)
+            detail["unsupported"] = [c.sentence for c in checks if not c.supported]
+
+        with trace.step("decide") as detail:
+            if answer.citations:
+                measured = policy.signals(question, answer, self.lexical.rarity)
+                answer = replace(answer, confidence=policy.confidence(measured))
+                detail.update(vars(measured))
+            decision = (
+                Decision("refuse", refused)
+                if refused
+                else self.policy.decide(question, answer, checks, read.reports)
+            )
+
+        return Outcome(
+            action=decision.action,
+            reason=decision.reason,
+            text=wording.customer_text(decision.action, answer, read.reports),
+            answer=answer if answer.text else None,
+            attachments=tuple(read.reports),
+            hits=tuple(hits),
+            trace=tuple(trace.steps),
+            faults=tuple(faults),
+        )
+
+
+def _asked(message: Message, conversation: tuple[Turn, ...]) -> str:
+    """The customer's words: subject and text, and the words before where these alone say little."""
+    words = "\n".join(part for part in (message.subject, message.text) if part.strip())
+    if len(content_words(words)) < FOLLOW_UP_WORDS:
+        before = [turn.text for turn in conversation if turn.author == "customer"]
+        words = "\n".join([*before[-1:], words])
+    return words.strip()
