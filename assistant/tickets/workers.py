@@ -1,0 +1,97 @@
+"""Which processes take part, and when each was last seen."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from assistant.errors import DeskmateError
+from assistant.tickets.database import insert_once, sessions
+from assistant.tickets.tables import UtcDateTime, WorkerRow
+
+
+class Workers:
+    """The heartbeats of all processes that answer messages.
+
+    Times are the database's own, so that machines whose clocks differ do not think each other
+    dead.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._write, self._read = sessions(engine)
+
+    def join(self, name: str, dead_after: float) -> None:
+        """Enters this process as the worker `name`.
+
+        Raises DeskmateError if another process of this name is alive: on this machine if its
+        process is, on another if it was seen less than `dead_after` seconds ago.
+        """
+        host, process_id = socket.gethostname(), os.getpid()
+        with self._write.begin() as session:
+            now = _now(session)
+            insert_once(
+                session, WorkerRow, name=name, host=host, process_id=process_id, seen_at=now
+            )
+            row = session.get_one(WorkerRow, name, with_for_update=True)
+            age = (now - row.seen_at).total_seconds()
+            ours = row.host == host and not _other_process_lives(row.process_id)
+            if not ours and age < dead_after:
+                raise DeskmateError(
+                    f"worker {name!r} is running already (process {row.process_id} on {row.host}, "
+                    f"seen {age:.0f} s ago). Give this process an inbox.worker_name of its own."
+                )
+            row.host, row.process_id, row.seen_at = host, process_id, now
+
+    def beat(self, name: str) -> None:
+        """Notes that the worker `name`, this process, is alive."""
+        with self._write.begin() as session:
+            now = _now(session)
+            host, process_id = socket.gethostname(), os.getpid()
+            new = insert_once(
+                session, WorkerRow, name=name, host=host, process_id=process_id, seen_at=now
+            )
+            if not new:
+                session.get_one(WorkerRow, name, with_for_update=True).seen_at = now
+
+    @contextmanager
+    def dead(self, dead_after: float, besides: str) -> Iterator[tuple[str, ...]]:
+        """The workers other than `besides` not seen for `dead_after` seconds, to be taken over
+        within the block, after which they are forgotten.
+
+        No other process gets the same ones meanwhile, a worker of that name that comes back waits
+        in `join`, and if this process dies within the block they are somebody else's to take.
+        """
+        with self._write.begin() as session:
+            query = select(WorkerRow).where(
+                WorkerRow.name != besides,
+                WorkerRow.seen_at < _now(session) - timedelta(seconds=dead_after),
+            )
+            rows = session.scalars(query.with_for_update(skip_locked=True)).all()
+            yield tuple(row.name for row in rows)
+            for row in rows:
+                session.delete(row)
+
+
+def _now(session: Session) -> datetime:
+    if session.get_bind().dialect.name == "postgresql":
+        return session.scalars(select(func.clock_timestamp(type_=UtcDateTime()))).one()
+    return datetime.now(UTC)
+
+
+def _other_process_lives(process_id: int) -> bool:
+    """Whether this process, which is not ours, runs on this machine."""
+    if process_id == os.getpid():
+        return False
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
