@@ -213,7 +213,7 @@ class Inbox:
     def _sweep_messages(self) -> None:
         """Enqueues messages that were stored by a process that died before it enqueued them."""
         waiting = {message.key: (ticket, message) for ticket, message in self._tickets.left()}
-        for key, workflow_id in self._queues.missing({clean(key): key for key in waiting}):
+        for key, workflow_id in self._queues.missing(waiting):
             self._enqueue_message(workflow_id, *waiting[key])
 
     def _sweep_replies(self) -> None:

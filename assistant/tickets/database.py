@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, CursorResult, ExceptionContext
+from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -95,7 +95,8 @@ def insert_once(session: Session, table: type[Table], **values: Any) -> bool:
     """
     insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else None
     statement = (insert or sqlite.insert)(table).values(**values).on_conflict_do_nothing()
-    return cast(CursorResult[Any], session.execute(statement)).rowcount == 1
+    key = inspect(table).primary_key  # returned for a new row only
+    return session.execute(statement.returning(*key)).first() is not None
 
 
 def _migrate(engine: Engine, run: Callable[[Config, str], Any], revision: str) -> None:

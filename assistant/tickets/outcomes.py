@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from assistant.errors import DeskmateError
 from assistant.messages import (
+    Action,
     Answer,
     AttachmentReport,
     Hit,
@@ -38,6 +39,8 @@ from assistant.tickets.tables import (
     TicketRow,
     TraceRow,
 )
+
+ANSWERING: tuple[Action, ...] = ("reply", "draft")  # the actions whose text is the answer's
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,9 @@ class Outcomes:
             if outcome.action == "hand over":
                 ticket.status = "handed over"
             reply_id = None
-            if outcome.action != "draft" and outcome.text:
+            if outcome.action != "draft" and row.text:
                 reply_id = reply_id_for(question.key)
-                intend_reply(session, reply_id, ticket, row, outcome.text)
+                intend_reply(session, reply_id, ticket, row, row.text)
             settle(session, ticket)
             return reply_id
 
@@ -137,7 +140,7 @@ def _insert(session: Session, ticket: TicketRow, question: Message, outcome: Out
         ticket_id=ticket.id,
         action=outcome.action,
         reason=outcome.reason,
-        text=outcome.text,
+        text=outcome.text or (answer.text if answer and outcome.action in ANSWERING else ""),
         answer_text=answer.text if answer else None,
         confidence=answer.confidence if answer else None,
         draft_state="waiting" if outcome.action == "draft" else None,

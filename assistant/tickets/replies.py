@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from assistant.errors import DeskmateError
 from assistant.messages import Reply
 from assistant.tickets.database import sessions
+from assistant.tickets.outcomes import ANSWERING
 from assistant.tickets.rows import (
     audit,
     find_ticket,
@@ -190,6 +191,8 @@ def _not_waiting(outcome: OutcomeRow, reply: ReplyRow | None) -> DeskmateError:
 
 def _read(session: Session, row: ReplyRow) -> StoredReply:
     ticket = find_ticket(session, row.ticket_id)
+    outcome = session.get(OutcomeRow, row.outcome_id) if row.outcome_id else None
+    cites = outcome is not None and outcome.action in ANSWERING
     reply = Reply(
         id=row.id,
         ticket_id=ticket.id,
@@ -198,7 +201,7 @@ def _read(session: Session, row: ReplyRow) -> StoredReply:
         to=row.recipient,
         subject=row.subject,
         text=row.text,
-        citations=read_citations(session, row.outcome_id),
+        citations=read_citations(session, row.outcome_id) if cites else (),
         in_reply_to=row.in_reply_to,
     )
     return StoredReply(

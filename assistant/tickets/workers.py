@@ -32,32 +32,21 @@ class Workers:
         Raises DeskmateError if another process of this name is alive: on this machine if its
         process is, on another if it was seen less than `dead_after` seconds ago.
         """
-        host, process_id = socket.gethostname(), os.getpid()
         with self._write.begin() as session:
-            now = _now(session)
-            insert_once(
-                session, WorkerRow, name=name, host=host, process_id=process_id, seen_at=now
-            )
-            row = session.get_one(WorkerRow, name, with_for_update=True)
+            now, row = _now(session), _own_row(session, name)
             age = (now - row.seen_at).total_seconds()
-            ours = row.host == host and not _other_process_lives(row.process_id)
+            ours = row.host == _host() and not _other_process_lives(row.process_id)
             if not ours and age < dead_after:
                 raise DeskmateError(
                     f"worker {name!r} is running already (process {row.process_id} on {row.host}, "
                     f"seen {age:.0f} s ago). Give this process an inbox.worker_name of its own."
                 )
-            row.host, row.process_id, row.seen_at = host, process_id, now
+            row.host, row.process_id, row.seen_at = _host(), os.getpid(), now
 
     def beat(self, name: str) -> None:
         """Notes that the worker `name`, this process, is alive."""
         with self._write.begin() as session:
-            now = _now(session)
-            host, process_id = socket.gethostname(), os.getpid()
-            new = insert_once(
-                session, WorkerRow, name=name, host=host, process_id=process_id, seen_at=now
-            )
-            if not new:
-                session.get_one(WorkerRow, name, with_for_update=True).seen_at = now
+            _own_row(session, name).seen_at = _now(session)
 
     @contextmanager
     def dead(self, dead_after: float, besides: str) -> Iterator[tuple[str, ...]]:
@@ -76,6 +65,21 @@ class Workers:
             yield tuple(row.name for row in rows)
             for row in rows:
                 session.delete(row)
+
+
+def _own_row(session: Session, name: str) -> WorkerRow:
+    """The row of this name, locked; inserted for this process if there was none. Waits while
+    another process is taking that worker over."""
+    while True:
+        row = session.get(WorkerRow, name, with_for_update=True)
+        if row is not None:
+            return row
+        values = {"name": name, "host": _host(), "process_id": os.getpid()}
+        insert_once(session, WorkerRow, **values, seen_at=_now(session))
+
+
+def _host() -> str:
+    return socket.gethostname()
 
 
 def _now(session: Session) -> datetime:
