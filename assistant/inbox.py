@@ -16,8 +16,8 @@ another one finds that its heartbeat stopped `dead_after_seconds` ago and takes 
 Nobody can send an e-mail or a chat message exactly once. Each attempt is recorded before it is
 made, and before a second one the connector is asked whether the first arrived. So a reply is sent
 twice only if the channel took the first and does not show it yet when it is asked again, or if a
-process stands still for longer than `dead_after_seconds` between recording an attempt and making
-it, and then goes on.
+process stands still for longer than `dead_after_seconds` just between recording an attempt and
+making it, and then goes on. A process that stood still at any other point may not begin an attempt.
 """
 
 from __future__ import annotations
@@ -95,15 +95,15 @@ class Inbox:
         """Workflow: answers the message, together with the others of its burst."""
         ticket, burst = self._tickets.waiting(connector, external_id)
         ids = [waiting.message.external_id for waiting in burst]
-        if external_id not in ids:
-            return  # answered already, as part of a burst or before a crash
-        if external_id != ids[-1] and self._still_arriving(burst[-1]):
-            return  # the last message's workflow answers all of them
-        question = one_question([waiting.message for waiting in burst])
-        outcome = self._find_outcome(ticket, question, ids)
-        reply_id = self._tickets.outcomes.store(ticket.id, question, ids, outcome)
-        log.info("stored_outcome message=%s action=%s", question.key, outcome.action)
-        if reply_id:
+        if external_id in ids:
+            if external_id != ids[-1] and self._still_arriving(burst[-1]):
+                return  # the last message's workflow answers all of them
+            question = one_question([waiting.message for waiting in burst])
+            outcome = self._find_outcome(ticket, question, ids)
+            self._tickets.outcomes.store(ticket.id, question, ids, outcome)
+            log.info("stored_outcome message=%s action=%s", question.key, outcome.action)
+        # Also if it was answered before: with its burst, or by a process that died at this point.
+        if reply_id := self._tickets.outcomes.reply_id(connector, external_id):
             self.send(reply_id)
 
     def send(self, reply_id: str) -> None:
@@ -113,15 +113,16 @@ class Inbox:
         found by the running ones within seconds.
         """
         stored = self._tickets.replies.get(reply_id)
-        self._enqueue_reply(_send_id(stored), stored.reply)
+        if stored.state == "intended":
+            self._enqueue_reply(_send_id(stored), stored.reply)
 
     def _send(self, reply_id: str) -> None:
         """Workflow: makes one attempt to send the reply."""
-        replies = self._tickets.replies
+        joined_at, replies = self._joined_at, self._tickets.replies
         stored = replies.get(reply_id)
         if stored.state != "intended":
             return
-        attempt = replies.begin_attempt(reply_id, SEND_AGAIN_AFTER)
+        attempt = replies.begin_attempt(reply_id, self._worker, joined_at, SEND_AGAIN_AFTER)
         try:
             if not stored.approved_by and (reason := self._reply_hold(stored.reply)):
                 replies.record_held(reply_id, reason)
@@ -179,7 +180,7 @@ class Inbox:
         """
         self._stopping.clear()
         self._stopped.clear()
-        self._tickets.workers.join(self._worker, self._dead_after)
+        self._join()
         self._queues.start(self._worker)
         often = min(5.0, self._dead_after / 3)
         # Threads of their own, so that no long sweep delays a heartbeat; and the heart beats on
@@ -200,8 +201,13 @@ class Inbox:
         for thread in self._threads:
             thread.join()
 
+    def _join(self) -> None:
+        self._joined_at = self._tickets.workers.join(self._worker, self._dead_after)
+
     def _beat(self) -> None:
-        self._tickets.workers.beat(self._worker)
+        if not self._tickets.workers.beat(self._worker, self._joined_at):
+            log.warning("missed_heartbeats worker=%s", self._worker)
+            self._join()
 
     def _take_over(self) -> None:
         """Gives the work that dead workers had begun to the living."""

@@ -122,6 +122,16 @@ class Outcomes:
             row = session.scalar(query)
             return None if row is None else _read(session, row)
 
+    def reply_id(self, connector: str, external_id: str) -> str | None:
+        """The id of the reply that settles this message, if it has one."""
+        query = (
+            select(ReplyRow.id)
+            .join(MessageRow, MessageRow.outcome_id == ReplyRow.outcome_id)
+            .where(MessageRow.connector == connector, MessageRow.external_id == external_id)
+        )
+        with self._read() as session:
+            return session.scalar(query)
+
     def faults(self, ticket_id: int) -> tuple[PluginFault, ...]:
         """What plugins did wrong while the ticket's messages were answered, oldest first."""
         query = select(PluginFaultRow).where(PluginFaultRow.ticket_id == ticket_id)

@@ -22,6 +22,7 @@ from assistant.tickets.rows import (
     settle,
 )
 from assistant.tickets.tables import OutcomeRow, ReplyRow, TicketRow
+from assistant.tickets.workers import living
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,18 @@ class Replies:
                 row.due_at = now + timedelta(seconds=again_after)
             return tuple(_read(session, row) for row in rows)
 
-    def begin_attempt(self, reply_id: str, again_after: float) -> int:
-        """Notes that the reply is about to be sent; returns which attempt it is, from 1.
+    def begin_attempt(
+        self, reply_id: str, worker: str, joined_at: datetime, again_after: float
+    ) -> int:
+        """Notes that the worker that joined then is about to send the reply; returns which
+        attempt it is, from 1. From 2 on, an earlier attempt may have sent it without living to
+        say so.
 
-        From 2 on, an earlier attempt may have sent it without living to say so.
+        Raises DeskmateError if that worker was taken for dead: others do its work already.
         """
         with self._write.begin() as session:
+            if living(session, worker, joined_at) is None:
+                raise DeskmateError(f"worker {worker!r} was taken over by another one.")
             row = _find(session, reply_id, lock=True)
             row.attempts += 1
             row.due_at = datetime.now(UTC) + timedelta(seconds=again_after)

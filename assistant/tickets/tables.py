@@ -287,9 +287,13 @@ class PluginFaultRow(Table):
 
 
 class WorkerRow(Table):
+    """`joined_at` tells a process apart from earlier ones of the same name, and from itself
+    before it was taken for dead."""
+
     __tablename__ = "workers"
 
     name: Mapped[str] = mapped_column(primary_key=True)
     host: Mapped[str]
     process_id: Mapped[int]
+    joined_at: Mapped[datetime]
     seen_at: Mapped[datetime]

@@ -26,27 +26,38 @@ class Workers:
     def __init__(self, engine: Engine) -> None:
         self._write, self._read = sessions(engine)
 
-    def join(self, name: str, dead_after: float) -> None:
-        """Enters this process as the worker `name`.
+    def join(self, name: str, dead_after: float) -> datetime:
+        """Enters this process as the worker `name`; returns the moment, which stands for this
+        life of the worker.
 
         Raises DeskmateError if another process of this name is alive: on this machine if its
         process is, on another if it was seen less than `dead_after` seconds ago.
         """
+        host, process_id = socket.gethostname(), os.getpid()
         with self._write.begin() as session:
-            now, row = _now(session), _own_row(session, name)
+            while (row := session.get(WorkerRow, name, with_for_update=True)) is None:
+                now = _now(session)
+                values = {"host": host, "process_id": process_id, "joined_at": now, "seen_at": now}
+                insert_once(session, WorkerRow, name=name, **values)
+            now = _now(session)
             age = (now - row.seen_at).total_seconds()
-            ours = row.host == _host() and not _other_process_lives(row.process_id)
+            ours = row.host == host and not _other_process_lives(row.process_id)
             if not ours and age < dead_after:
                 raise DeskmateError(
                     f"worker {name!r} is running already (process {row.process_id} on {row.host}, "
                     f"seen {age:.0f} s ago). Give this process an inbox.worker_name of its own."
                 )
-            row.host, row.process_id, row.seen_at = _host(), os.getpid(), now
+            row.host, row.process_id, row.joined_at, row.seen_at = host, process_id, now, now
+            return now
 
-    def beat(self, name: str) -> None:
-        """Notes that the worker `name`, this process, is alive."""
+    def beat(self, name: str, joined_at: datetime) -> bool:
+        """Notes that the worker that joined then is alive. Returns False if it was taken for dead
+        meanwhile: it has to join anew."""
         with self._write.begin() as session:
-            _own_row(session, name).seen_at = _now(session)
+            row = living(session, name, joined_at)
+            if row is not None:
+                row.seen_at = _now(session)
+            return row is not None
 
     @contextmanager
     def dead(self, dead_after: float, besides: str) -> Iterator[tuple[str, ...]]:
@@ -67,19 +78,11 @@ class Workers:
                 session.delete(row)
 
 
-def _own_row(session: Session, name: str) -> WorkerRow:
-    """The row of this name, locked; inserted for this process if there was none. Waits while
-    another process is taking that worker over."""
-    while True:
-        row = session.get(WorkerRow, name, with_for_update=True)
-        if row is not None:
-            return row
-        values = {"name": name, "host": _host(), "process_id": os.getpid()}
-        insert_once(session, WorkerRow, **values, seen_at=_now(session))
-
-
-def _host() -> str:
-    return socket.gethostname()
+def living(session: Session, name: str, joined_at: datetime) -> WorkerRow | None:
+    """The row of the worker that joined then, locked against a takeover until the transaction
+    ends; None if it was taken over."""
+    query = select(WorkerRow).where(WorkerRow.name == name, WorkerRow.joined_at == joined_at)
+    return session.scalar(query.with_for_update())
 
 
 def _now(session: Session) -> datetime:

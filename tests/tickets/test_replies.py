@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from assistant.errors import DeskmateError
@@ -45,7 +47,8 @@ def test_a_reply_is_due_until_its_attempt_begins(tickets: Tickets, reply_id: str
 
 
 def test_attempts_are_counted_and_the_result_recorded(tickets: Tickets, reply_id: str) -> None:
-    attempts = [tickets.replies.begin_attempt(reply_id, 60) for _ in range(2)]
+    joined_at = tickets.workers.join("a", dead_after=60)
+    attempts = [tickets.replies.begin_attempt(reply_id, "a", joined_at, 60) for _ in range(2)]
     tickets.replies.record_failure(reply_id, "refused", again_after=0)
     failed = tickets.replies.get(reply_id)
     tickets.replies.record_sent(reply_id, "<1@example.org>")
@@ -118,3 +121,15 @@ def test_solving_a_ticket_discards_its_drafts(tickets: Tickets, draft: int) -> N
     tickets.solve(1, "ana")
 
     assert tickets.outcomes.get(draft).draft_state == "discarded"
+
+
+def test_a_worker_that_was_taken_over_may_not_send(tickets: Tickets, reply_id: str) -> None:
+    joined_at = tickets.workers.join("a", dead_after=60)
+    time.sleep(0.1)
+    with tickets.workers.dead(0.01, besides="b"):
+        pass
+    tickets.workers.join("a", dead_after=60)
+
+    with pytest.raises(DeskmateError, match="'a' was taken over"):
+        tickets.replies.begin_attempt(reply_id, "a", joined_at, 60)
+    assert tickets.replies.get(reply_id).attempts == 0

@@ -19,10 +19,9 @@ def _set(tickets: Tickets, name: str, **values: object) -> None:
 
 
 def test_a_worker_without_a_heartbeat_is_dead_and_then_forgotten(tickets: Tickets) -> None:
-    for name in ("a", "b"):
-        tickets.workers.join(name, dead_after=1)
+    joined_at = {name: tickets.workers.join(name, dead_after=1) for name in ("a", "b")}
     time.sleep(0.3)
-    tickets.workers.beat("b")
+    beats = tickets.workers.beat("b", joined_at["b"])
 
     with tickets.workers.dead(0.2, besides="c") as first:
         pass
@@ -31,6 +30,8 @@ def test_a_worker_without_a_heartbeat_is_dead_and_then_forgotten(tickets: Ticket
 
     assert first == ("a",)
     assert second == ()
+    assert beats
+    assert not tickets.workers.beat("a", joined_at["a"])
 
 
 def test_a_worker_does_not_find_itself_dead(tickets: Tickets) -> None:
