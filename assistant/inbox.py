@@ -36,7 +36,7 @@ from assistant.tickets.replies import StoredReply
 from assistant.tickets.repository import Tickets, Waiting
 from assistant.tickets.tables import clean
 
-Answer = Callable[[Message, Ticket, tuple[Turn, ...]], Outcome]
+Answering = Callable[[Message, Ticket, tuple[Turn, ...]], Outcome]
 """Answers a message of a ticket, given what was said before."""
 
 ANSWER_PAUSES = (1.0, 5.0)  # seconds before the second and the third try
@@ -64,7 +64,7 @@ class Inbox:
     def __init__(
         self,
         tickets: Tickets,
-        answer: Answer,
+        answer: Answering,
         connectors: Mapping[str, Connector],
         reply_hold: Callable[[Reply], str | None],
         *,

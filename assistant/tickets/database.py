@@ -183,8 +183,10 @@ def _explain(url: URL) -> Callable[[ExceptionContext], BaseException | None]:
             return DatabaseError(f"{name}: {what}. Check the file's folder and permissions.")
         if "not a database" in what or "malformed" in what:
             return DatabaseError(f"{name}: {what}. Restore a backup, or name another file.")
-        if context.is_disconnect or isinstance(error, OperationalError):
+        if context.is_disconnect or context.connection is None:
             return DatabaseError(f"{name}: cannot be reached ({what}). Is the server running?")
+        if isinstance(error, OperationalError):
+            return DatabaseError(f"{name}: {what}. `deskmate doctor` checks the database.")
         return None
 
     return explain

@@ -2,6 +2,7 @@
 
     Tickets ─┬─ .outcomes   how messages ended, drafts among them
              ├─ .replies    what is to be sent, and what became of it
+             ├─ .feedback   what people think of the answers
              └─ .workers    which processes are alive
 
 Every method is one transaction.
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session
 from assistant.errors import DeskmateError
 from assistant.messages import Message, Ticket, TicketStatus, Turn
 from assistant.tickets.database import insert_once, sessions
+from assistant.tickets.feedback import FeedbackLog
 from assistant.tickets.outcomes import Outcomes
 from assistant.tickets.replies import Replies
 from assistant.tickets.rows import as_message, as_ticket, audit, find_ticket, read_messages
@@ -26,7 +28,6 @@ from assistant.tickets.tables import (
     AttachmentRow,
     AuditRow,
     BlobRow,
-    FeedbackRow,
     MessageRow,
     OutcomeRow,
     ReplyRow,
@@ -62,6 +63,7 @@ class Tickets:
         self.engine = engine
         self.outcomes = Outcomes(engine)
         self.replies = Replies(engine)
+        self.feedback = FeedbackLog(engine)
         self.workers = Workers(engine)
         self._write, self._read = sessions(engine)
 
@@ -202,27 +204,6 @@ class Tickets:
             )
             audit(session, ticket_id, who, "solve", "")
             return as_ticket(ticket)
-
-    def add_feedback(
-        self,
-        ticket_id: int,
-        helpful: bool,
-        author: str,
-        comment: str = "",
-        outcome_id: int | None = None,
-    ) -> None:
-        """Stores a thumb up or down, for one outcome or the whole ticket."""
-        with self._write.begin() as session:
-            find_ticket(session, ticket_id)
-            row = FeedbackRow(
-                ticket_id=ticket_id,
-                outcome_id=outcome_id,
-                helpful=helpful,
-                author=author,
-                comment=comment,
-                created_at=datetime.now(UTC),
-            )
-            session.add(row)
 
     def audit_trail(self, ticket_id: int) -> tuple[AuditEntry, ...]:
         """What people did to the ticket, oldest first."""

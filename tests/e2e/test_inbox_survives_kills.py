@@ -25,7 +25,7 @@ from tests.recording import RecordingConnector
 
 MESSAGES = 200
 CONVERSATIONS = 60
-KILLS = 30
+KILLS = 20
 PATIENCE_SECONDS = 120
 
 # Each worker is a new process, but one that need not import everything anew.
@@ -120,7 +120,7 @@ def _kill_until_all_is_done(url: str, folder: Path, chance: random.Random, crew:
     try:
         while crew.deaths < KILLS or not _all_is_done(tickets):
             assert time.monotonic() < deadline, _what_is_left(tickets)
-            time.sleep(chance.uniform(0.2, 1.0))
+            time.sleep(chance.uniform(0.2, 0.8))
             if crew.deaths < KILLS:
                 crew.kill_one()
             crew.replace_the_dead()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,15 @@ def test_a_new_sqlite_file_is_created_with_its_folder_and_tables(tmp_path: Path)
         assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
         assert connection.scalar(text("PRAGMA foreign_keys")) == 1
     engine.dispose()
+
+
+def test_many_can_create_the_same_new_file_at_once(sqlite_url: str) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        engines = list(pool.map(open_engine, [sqlite_url] * 8))
+
+    assert {revisions(engine) for engine in engines} == {revisions(engines[0])}
+    for engine in engines:
+        engine.dispose()
 
 
 def test_an_empty_postgresql_database_asks_for_db_upgrade(postgres_url: str) -> None:

@@ -147,10 +147,25 @@ def test_a_conversation_holds_both_sides_in_order(tickets: Tickets) -> None:
     assert len(tickets.conversation(1, without=["m2"])) == 3
 
 
+def test_feedback_is_kept_for_an_outcome_or_the_ticket(tickets: Tickets) -> None:
+    tickets.store_message(message())
+    tickets.outcomes.store(1, message(), ["m1"], Outcome("refuse", "spam", ""))
+
+    tickets.feedback.add(1, True, "kim")
+    tickets.feedback.add(1, False, "ana", "not spam", outcome_id=1)
+
+    assert [
+        (f.helpful, f.author, f.comment, f.outcome_id) for f in tickets.feedback.of_ticket(1)
+    ] == [
+        (True, "kim", "", None),
+        (False, "ana", "not spam", 1),
+    ]
+
+
 def test_what_does_not_exist_is_named(tickets: Tickets) -> None:
     with pytest.raises(DeskmateError, match="ticket 7: no such ticket"):
         tickets.ticket(7)
     with pytest.raises(DeskmateError, match="ticket 7: no such ticket"):
-        tickets.add_feedback(7, True, "kim")
+        tickets.feedback.add(7, True, "kim")
     with pytest.raises(DeskmateError, match="email:m9 is not in the database"):
         tickets.message("email", "m9")
