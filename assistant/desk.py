@@ -19,8 +19,8 @@ from assistant.connecting import Connector
 from assistant.errors import KnowledgeError, PluginError, UnreadableError
 from assistant.messages import (
     Attachment,
-    Message,
     Audience,
+    Message,
     Outcome,
     PluginFault,
     Reply,
@@ -307,9 +307,12 @@ class Desk:
             best.setdefault(hit.passage.article_id, hit.score)
         milliseconds = (time.perf_counter() - start) * 1_000
         ranked = list(best)[:limit]
-        return Ranking(
-            tuple(ranked), tuple(best[a] for a in ranked), milliseconds, tuple(unread)
-        )
+        return Ranking(tuple(ranked), tuple(best[a] for a in ranked), milliseconds, tuple(unread))
+
+    def solve(self, ticket_id: int, who: str) -> None:
+        """Marks a ticket as solved by the person `who`, and tells the plugins."""
+        ticket = self.tickets.solve(ticket_id, who)
+        self.plugins.ticket_solved(ticket, self.faults)
 
     def warm_up(self) -> None:
         """Loads every model and opens the index, so that the first customer need not wait."""
@@ -336,7 +339,9 @@ class Desk:
         faults: list[PluginFault] = []
         reason = self.plugins.reply_sending(reply, faults)
         for fault in faults:
-            log.warning("failed_hook plugin=%s hook=%s reply=%s", fault.plugin, fault.hook, reply.id)
+            log.warning(
+                "failed_hook plugin=%s hook=%s reply=%s", fault.plugin, fault.hook, reply.id
+            )
         return reason
 
     def _require_passages(self) -> None:
@@ -354,4 +359,3 @@ def attachment(path: Path) -> Attachment:
     except OSError as error:
         raise UnreadableError(f"{path}: {error.strerror}. Name an existing file.") from error
     return Attachment(guess_type(path.name)[0] or "application/octet-stream", path.name, content)
-

@@ -74,7 +74,10 @@ class Message:
 
 @dataclass(frozen=True)
 class Ticket:
-    """A conversation and where it stands, as it was when it was read from the database."""
+    """A conversation and where it stands, as it was when it was read from the database.
+
+    `owner` is the person who took it over; while there is one, nothing is answered automatically.
+    """
 
     id: int
     connector: str
@@ -83,6 +86,7 @@ class Ticket:
     subject: str
     status: TicketStatus
     created_at: datetime
+    owner: str | None = None
 
 
 @dataclass(frozen=True)

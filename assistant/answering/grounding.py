@@ -20,9 +20,7 @@ MIN_COVERED = 0.6
 
 _MARK = re.compile(r"\s*\[(\d+)\]")
 # Addresses, quoted labels, and whatever holds a digit: these must stand in the source as they are.
-_EXACT = re.compile(
-    r"https?://\S+|[\w.+-]+@[\w-]+\.[\w.]+|[“\"«]([^”\"»]{1,80})[”\"»]|\S*\d\S*"
-)
+_EXACT = re.compile(r"https?://\S+|[\w.+-]+@[\w-]+\.[\w.]+|[“\"«]([^”\"»]{1,80})[”\"»]|\S*\d\S*")
 _NEGATION = re.compile(r"\b(?:not|no|never|none|cannot|without|\w+n['’]t)\b", re.IGNORECASE)
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from assistant.answering.grounding import Check
 from assistant.answering.question import Question
 from assistant.answering.words import content_words
-from assistant.knowledge.lexical import searchable
 from assistant.messages import Action, Answer, AttachmentReport
 
 

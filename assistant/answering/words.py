@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 import snowballstemmer
+
 _WORD = re.compile(r"[^\W_]+(?:[.\-'’][^\W_]+)*")
 _STEMMER = snowballstemmer.stemmer("english")
 

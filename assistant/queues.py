@@ -1,0 +1,158 @@
+"""The two durable queues, kept by DBOS Transact (https://docs.dbos.dev).
+
+What is in a queue survives the process. A workflow begun by a process that died is begun again by
+the process that comes back under the same worker name, or by any other after `give_back`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import uuid
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from assistant.errors import DatabaseError
+
+Kind = Literal["answer", "send"]
+
+SENDERS = 8  # replies sent at once per process
+POLLING_SECONDS = 0.05
+ACTIVE = {"PENDING", "ENQUEUED", "DELAYED"}
+# Workflows keep nothing but their arguments, so any version may go on with another's.
+APPLICATION_VERSION = "1"
+
+
+class Queues:
+    """The queue of messages to answer and the queue of replies to send.
+
+    `answer` and `send` do the work. Both may be run again from their beginning at any time, but
+    never twice at once in one conversation. `concurrency` is how many answers this process works
+    on at once. DBOS is one per process, and so is this.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        answer: Callable[[str, str], None],
+        send: Callable[[str], None],
+        concurrency: int,
+    ) -> None:
+        self._url = url
+        self._functions: dict[Kind, Callable[..., None]] = {"answer": answer, "send": send}
+        self._limits: dict[Kind, int] = {"answer": concurrency, "send": SENDERS}
+        self._workflows: dict[Kind, Callable[..., None]] = {}
+
+    def start(self, worker: str) -> None:
+        """Begins to work on the queues as `worker`, with what this worker had begun first.
+
+        Raises DatabaseError if the workflow database cannot be opened.
+        """
+        if self._url.startswith("sqlite"):
+            _prepare_sqlite(self._url)
+        config = DBOSConfig(
+            name="deskmate",
+            system_database_url=self._url,
+            executor_id=worker,
+            application_version=APPLICATION_VERSION,
+            log_level="DEBUG" if logging.root.isEnabledFor(logging.DEBUG) else "ERROR",
+        )
+        DBOS(config=config)
+        self._workflows = {
+            kind: DBOS.workflow(name=kind)(_plain(function))
+            for kind, function in self._functions.items()
+        }
+        try:
+            DBOS.launch()
+        except SQLAlchemyError as error:
+            DBOS.destroy(destroy_registry=True)
+            name = make_url(self._url).render_as_string(hide_password=True)
+            raise DatabaseError(f"{name}: the queues cannot be opened ({error}).") from error
+        for kind, limit in self._limits.items():
+            DBOS.register_queue(
+                kind,
+                worker_concurrency=limit,
+                partition_concurrency=1,
+                polling_interval_sec=POLLING_SECONDS,
+                on_conflict="always_update",
+            )
+
+    def stop(self, seconds: int) -> None:
+        """Takes no more work, and waits so many seconds at most for what is running."""
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=seconds)
+
+    def enqueue(
+        self,
+        kind: Kind,
+        workflow_id: str,
+        conversation: str,
+        arguments: tuple[str, ...],
+        delay_seconds: float = 0.0,
+    ) -> None:
+        """Enqueues a workflow, unless one of this id was enqueued before."""
+        options = SetEnqueueOptions(
+            queue_partition_key=conversation, delay_seconds=delay_seconds or None
+        )
+        with SetWorkflowID(workflow_id), options:
+            DBOS.enqueue_workflow(kind, self._workflows[kind], *arguments)
+
+    def missing(self, ids: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Of these workflows, those that are neither waiting nor running: each id, with the id
+        to enqueue it under, which is a new one if the first was used up."""
+        wanted = list(ids)
+        for start in range(0, len(wanted), 500):
+            chunk = wanted[start : start + 500]
+            found = DBOS.list_workflows(workflow_ids=chunk, load_input=False, load_output=False)
+            status = {workflow.workflow_id: workflow.status for workflow in found}
+            for workflow_id in chunk:
+                if workflow_id not in status:
+                    yield workflow_id, workflow_id
+                elif status[workflow_id] not in ACTIVE:
+                    yield workflow_id, f"{workflow_id}/{uuid.uuid4()}"
+
+    def give_back(self, workers: Collection[str]) -> int:
+        """Puts what these workers, all of them dead, had begun back into its queues, each in its
+        old place; returns how many workflows that were."""
+        begun = DBOS.list_workflows(
+            executor_id=list(workers), status="PENDING", load_input=False, load_output=False
+        )
+        for queue in {workflow.queue_name for workflow in begun}:
+            ids = [workflow.workflow_id for workflow in begun if workflow.queue_name == queue]
+            DBOS.resume_workflows(ids, queue_name=queue)
+        return len(begun)
+
+
+def workflow_database_url(tickets_url: str) -> str:
+    """Where DBOS keeps its tables: beside a SQLite ticket database in a file of its own, with
+    PostgreSQL in the same database, in the schema `dbos`."""
+    url = make_url(tickets_url)
+    if url.get_backend_name() == "sqlite":
+        path = Path(url.database or "deskmate.sqlite")
+        return f"sqlite:///{path.with_name(path.stem + '.workflows.sqlite')}"
+    return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def _plain(function: Callable[..., None]) -> Callable[..., None]:
+    """`function`, a bound method, as something that DBOS can put its attributes on."""
+
+    def workflow(*arguments: Any) -> None:
+        function(*arguments)
+
+    return workflow
+
+
+def _prepare_sqlite(url: str) -> None:
+    # The journal mode stays in the file: with SQLite's default DBOS does 18 workflows a second,
+    # with a write-ahead log 258.
+    path = make_url(url).database or ""
+    try:
+        connection = sqlite3.connect(path, timeout=30)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.close()
+    except sqlite3.Error as error:
+        raise DatabaseError(f"{path}: the queues cannot be opened ({error}).") from error

@@ -1,0 +1,223 @@
+"""Replies to be sent: the intent, each attempt, and what became of it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from assistant.errors import DeskmateError
+from assistant.messages import Reply
+from assistant.tickets.database import sessions
+from assistant.tickets.outcomes import ANSWERING
+from assistant.tickets.rows import (
+    audit,
+    find_ticket,
+    intend_reply,
+    read_citations,
+    reply_id_for,
+    settle,
+)
+from assistant.tickets.tables import OutcomeRow, ReplyRow, TicketRow
+from assistant.tickets.workers import living
+
+
+@dataclass(frozen=True)
+class StoredReply:
+    """A reply and where it stands.
+
+    `state` is intended, sent, held (a plugin wants a person to see it) or failed (given up);
+    `error` says why it was held or what went wrong last. `approved_by` is the person who
+    approved or wrote it.
+    """
+
+    reply: Reply
+    state: str
+    attempts: int
+    due_at: datetime
+    sent_at: datetime | None
+    external_id: str | None
+    error: str | None
+    approved_by: str | None
+
+
+class Replies:
+    """The replies of all tickets."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._write, self._read = sessions(engine)
+
+    def get(self, reply_id: str) -> StoredReply:
+        """One reply. Raises DeskmateError if there is none of this id."""
+        with self._read() as session:
+            return _read(session, _find(session, reply_id))
+
+    def of_ticket(self, ticket_id: int) -> tuple[StoredReply, ...]:
+        """A ticket's replies, oldest first."""
+        query = select(ReplyRow).where(ReplyRow.ticket_id == ticket_id)
+        with self._read() as session:
+            rows = session.scalars(query.order_by(ReplyRow.created_at)).all()
+            return tuple(_read(session, row) for row in rows)
+
+    def take_due(self, again_after: float, limit: int = 500) -> tuple[StoredReply, ...]:
+        """Replies that are due. They are due again `again_after` seconds from now, unless
+        their sending ends before, so that a crash between this call and the queue loses none."""
+        now = datetime.now(UTC)
+        query = (
+            select(ReplyRow)
+            .where(ReplyRow.state == "intended", ReplyRow.due_at <= now)
+            .order_by(ReplyRow.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        with self._write.begin() as session:
+            rows = session.scalars(query).all()
+            for row in rows:
+                row.due_at = now + timedelta(seconds=again_after)
+            return tuple(_read(session, row) for row in rows)
+
+    def begin_attempt(
+        self, reply_id: str, worker: str, joined_at: datetime, again_after: float
+    ) -> int:
+        """Notes that the worker that joined then is about to send the reply; returns which
+        attempt it is, from 1. From 2 on, an earlier attempt may have sent it without living to
+        say so.
+
+        Raises DeskmateError if that worker was taken for dead: others do its work already.
+        """
+        with self._write.begin() as session:
+            if living(session, worker, joined_at) is None:
+                raise DeskmateError(f"worker {worker!r} was taken over by another one.")
+            row = _find(session, reply_id, lock=True)
+            row.attempts += 1
+            row.due_at = datetime.now(UTC) + timedelta(seconds=again_after)
+            return row.attempts
+
+    def record_sent(self, reply_id: str, external_id: str) -> None:
+        """The channel took the reply as `external_id`."""
+        with self._write.begin() as session:
+            row = _find(session, reply_id, lock=True)
+            row.state, row.external_id, row.error = "sent", external_id, None
+            row.sent_at = datetime.now(UTC)
+
+    def record_failure(self, reply_id: str, error: str, again_after: float | None) -> None:
+        """An attempt failed. The reply is due again in `again_after` seconds, or, if that is
+        None, given up and left to a person."""
+        with self._write.begin() as session:
+            row = _find(session, reply_id, lock=True)
+            row.error = error
+            if again_after is None:
+                self._leave_to_person(session, row, "failed")
+            else:
+                row.due_at = datetime.now(UTC) + timedelta(seconds=again_after)
+
+    def record_held(self, reply_id: str, reason: str) -> None:
+        """A plugin holds the reply back; a person can approve it."""
+        with self._write.begin() as session:
+            row = _find(session, reply_id, lock=True)
+            row.error = reason
+            self._leave_to_person(session, row, "held")
+
+    def approve(self, outcome_id: int, who: str, text: str | None = None) -> str:
+        """Approves a waiting draft, or a reply that was held or failed, with `text` in place of
+        its own if given. Returns the id of the reply to send.
+
+        Raises DeskmateError if there is nothing to approve, for instance since somebody else was
+        faster.
+        """
+        with self._write.begin() as session:
+            outcome, ticket = _outcome(session, outcome_id)
+            reply = session.scalar(select(ReplyRow).where(ReplyRow.outcome_id == outcome_id))
+            if outcome.draft_state == "waiting":
+                outcome.draft_state = "approved"
+                reply_id = reply_id_for(outcome.message_key)
+                reply = intend_reply(session, reply_id, ticket, outcome, outcome.text)
+            elif reply is None or reply.state not in ("held", "failed"):
+                raise _not_waiting(outcome, reply)
+            reply.state, reply.approved_by, reply.due_at = "intended", who, datetime.now(UTC)
+            if text is not None and text != reply.text:
+                reply.text, reply.author = text, "staff"
+            audit(session, ticket.id, who, "approve", "edited" if text is not None else "")
+            settle(session, ticket)
+            return reply.id
+
+    def discard(self, outcome_id: int, who: str, reason: str = "") -> None:
+        """Discards a waiting draft, or a reply that was held or failed; the ticket is then the
+        person's. Raises DeskmateError if nothing is waiting."""
+        with self._write.begin() as session:
+            outcome, ticket = _outcome(session, outcome_id)
+            reply = session.scalar(select(ReplyRow).where(ReplyRow.outcome_id == outcome_id))
+            if outcome.draft_state == "waiting":
+                outcome.draft_state = "discarded"
+            elif reply is not None and reply.state in ("held", "failed"):
+                reply.state = "discarded"
+            else:
+                raise _not_waiting(outcome, reply)
+            ticket.status, ticket.owner, ticket.updated_at = "handed over", who, datetime.now(UTC)
+            audit(session, ticket.id, who, "discard", reason)
+
+    def write(self, ticket_id: int, who: str, text: str) -> str:
+        """Adds a reply that the person `who` wrote; returns its id."""
+        with self._write.begin() as session:
+            ticket = find_ticket(session, ticket_id, lock=True)
+            reply = intend_reply(session, str(uuid.uuid4()), ticket, None, text)
+            reply.author, reply.approved_by = "staff", who
+            audit(session, ticket_id, who, "reply", "")
+            settle(session, ticket)
+            return reply.id
+
+    def _leave_to_person(self, session: Session, row: ReplyRow, state: str) -> None:
+        row.state = state
+        settle(session, find_ticket(session, row.ticket_id, lock=True))
+
+
+def _find(session: Session, reply_id: str, lock: bool = False) -> ReplyRow:
+    query = select(ReplyRow).where(ReplyRow.id == reply_id)
+    row = session.scalar(query.with_for_update() if lock else query)
+    if row is None:
+        raise DeskmateError(f"reply {reply_id}: no such reply.")
+    return row
+
+
+def _outcome(session: Session, outcome_id: int) -> tuple[OutcomeRow, TicketRow]:
+    """The outcome and its ticket, read after the ticket is locked against other persons."""
+    ticket_id = session.scalar(select(OutcomeRow.ticket_id).where(OutcomeRow.id == outcome_id))
+    if ticket_id is None:
+        raise DeskmateError(f"outcome {outcome_id}: no such outcome.")
+    ticket = find_ticket(session, ticket_id, lock=True)
+    return session.get_one(OutcomeRow, outcome_id), ticket
+
+
+def _not_waiting(outcome: OutcomeRow, reply: ReplyRow | None) -> DeskmateError:
+    state = reply.state if reply else outcome.draft_state or outcome.action
+    return DeskmateError(f"outcome {outcome.id} is not waiting for a person: it is {state!r}.")
+
+
+def _read(session: Session, row: ReplyRow) -> StoredReply:
+    ticket = find_ticket(session, row.ticket_id)
+    outcome = session.get(OutcomeRow, row.outcome_id) if row.outcome_id else None
+    cites = outcome is not None and outcome.action in ANSWERING
+    reply = Reply(
+        id=row.id,
+        ticket_id=ticket.id,
+        connector=ticket.connector,
+        thread_id=ticket.thread_id,
+        to=row.recipient,
+        subject=row.subject,
+        text=row.text,
+        citations=read_citations(session, row.outcome_id) if cites else (),
+        in_reply_to=row.in_reply_to,
+    )
+    return StoredReply(
+        reply=reply,
+        state=row.state,
+        attempts=row.attempts,
+        due_at=row.due_at,
+        sent_at=row.sent_at,
+        external_id=row.external_id,
+        error=row.error,
+        approved_by=row.approved_by,
+    )

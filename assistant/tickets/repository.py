@@ -1,0 +1,280 @@
+"""Tickets and their messages in the database, and the way in to everything else about them.
+
+    Tickets ─┬─ .outcomes   how messages ended, drafts among them
+             ├─ .replies    what is to be sent, and what became of it
+             ├─ .feedback   what people think of the answers
+             └─ .workers    which processes are alive
+
+Every method is one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine, func, select, update
+from sqlalchemy.orm import Session
+
+from assistant.errors import DeskmateError
+from assistant.messages import Message, Ticket, TicketStatus, Turn
+from assistant.tickets.database import insert_once, sessions
+from assistant.tickets.feedback import FeedbackLog
+from assistant.tickets.outcomes import Outcomes
+from assistant.tickets.replies import Replies
+from assistant.tickets.rows import as_message, as_ticket, audit, find_ticket, read_messages
+from assistant.tickets.tables import (
+    AttachmentRow,
+    AuditRow,
+    BlobRow,
+    MessageRow,
+    OutcomeRow,
+    ReplyRow,
+    TicketRow,
+)
+from assistant.tickets.workers import Workers
+
+LONGEST_ID = 500  # characters; PostgreSQL cannot index values of more than about 2,700 bytes
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A message without an outcome, and when it was stored."""
+
+    message: Message
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """Who did what to a ticket, and when."""
+
+    who: str
+    action: str
+    detail: str
+    at: datetime
+
+
+class Tickets:
+    """Everything stored about tickets, for the inbox, the command line and the console."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.outcomes = Outcomes(engine)
+        self.replies = Replies(engine)
+        self.feedback = FeedbackLog(engine)
+        self.workers = Workers(engine)
+        self._write, self._read = sessions(engine)
+
+    def store_message(self, message: Message) -> Ticket:
+        """Stores `message` with its attachments, and opens or reopens its ticket.
+
+        Doing so again, in another process or at the same time, changes nothing. Raises
+        DeskmateError if an id is too long to be kept.
+        """
+        _refuse_long_ids(message)
+        with self._write.begin() as session:
+            # Blobs in the order of their hashes, then the ticket, then the message: always the
+            # same order, so that two processes cannot wait for each other.
+            for attachment in sorted(message.attachments, key=lambda a: a.sha256):
+                insert_once(session, BlobRow, sha256=attachment.sha256, content=attachment.content)
+            ticket = _open_ticket(session, message)
+            if _insert_message(session, message, ticket):
+                ticket.updated_at = datetime.now(UTC)
+                if ticket.status in ("answered", "solved"):
+                    ticket.status = "open"
+            return as_ticket(ticket)
+
+    def ticket(self, ticket_id: int) -> Ticket:
+        """One ticket. Raises DeskmateError if there is none of this number."""
+        with self._read() as session:
+            return as_ticket(find_ticket(session, ticket_id))
+
+    def list(self, status: TicketStatus | None = None, limit: int = 50) -> tuple[Ticket, ...]:
+        """Tickets, those with the latest news first; all, or those of one status."""
+        query = select(TicketRow).order_by(TicketRow.updated_at.desc(), TicketRow.id.desc())
+        if status:
+            query = query.where(TicketRow.status == status)
+        with self._read() as session:
+            return tuple(as_ticket(row) for row in session.scalars(query.limit(limit)))
+
+    def messages(self, ticket_id: int) -> tuple[Message, ...]:
+        """A ticket's messages with their attachments, oldest first."""
+        query = select(MessageRow).where(MessageRow.ticket_id == ticket_id)
+        with self._read() as session:
+            ticket = find_ticket(session, ticket_id)
+            rows = session.scalars(query.order_by(MessageRow.id)).all()
+            return tuple(read_messages(session, ticket, rows))
+
+    def message(self, connector: str, external_id: str) -> Message:
+        """The message of this name with its attachments.
+
+        Raises DeskmateError if it is not stored.
+        """
+        with self._read() as session:
+            row = _find_message(session, connector, external_id)
+            return next(iter(read_messages(session, find_ticket(session, row.ticket_id), [row])))
+
+    def waiting(self, connector: str, external_id: str) -> tuple[Ticket, tuple[Waiting, ...]]:
+        """The ticket of this message, and the ticket's messages without an outcome, oldest first.
+
+        Raises DeskmateError if the message is not stored.
+        """
+        with self._read() as session:
+            row = _find_message(session, connector, external_id)
+            ticket = find_ticket(session, row.ticket_id)
+            query = select(MessageRow).where(
+                MessageRow.ticket_id == ticket.id, MessageRow.outcome_id.is_(None)
+            )
+            rows = session.scalars(query.order_by(MessageRow.id)).all()
+            pairs = zip(rows, read_messages(session, ticket, rows), strict=True)
+            return as_ticket(ticket), tuple(Waiting(m, row.received_at) for row, m in pairs)
+
+    def begin_answer(self, connector: str, external_id: str) -> int:
+        """Notes that a worker begins to answer this message; returns how often one has."""
+        with self._write.begin() as session:
+            statement = (
+                update(MessageRow)
+                .where(MessageRow.connector == connector, MessageRow.external_id == external_id)
+                .values(attempts=MessageRow.attempts + 1)
+                .returning(MessageRow.attempts)
+            )
+            return session.scalars(statement).one()
+
+    def left(self) -> tuple[tuple[int, Message], ...]:
+        """For each ticket with messages without an outcome: its id and the newest of them,
+        attachments left out."""
+        newest = (
+            select(func.max(MessageRow.id))
+            .where(MessageRow.outcome_id.is_(None))
+            .group_by(MessageRow.ticket_id)
+        )
+        query = (
+            select(MessageRow, TicketRow)
+            .join(TicketRow, TicketRow.id == MessageRow.ticket_id)
+            .where(MessageRow.id.in_(newest))
+            .order_by(MessageRow.id)
+        )
+        with self._read() as session:
+            return tuple(
+                (ticket.id, as_message(row, ticket, ())) for row, ticket in session.execute(query)
+            )
+
+    def conversation(self, ticket_id: int, without: Collection[str] = ()) -> tuple[Turn, ...]:
+        """What was said, oldest first: messages that came, replies that went or are on their way.
+
+        `without` names messages, by their external ids, to leave out.
+        """
+        messages = select(MessageRow).where(MessageRow.ticket_id == ticket_id)
+        replies = select(ReplyRow).where(
+            ReplyRow.ticket_id == ticket_id, ReplyRow.state.in_(("intended", "sent"))
+        )
+        with self._read() as session:
+            turns = [
+                (row.received_at, Turn("customer", row.text, row.sent_at))
+                for row in session.scalars(messages.order_by(MessageRow.id))
+                if row.external_id not in without
+            ]
+            turns += [
+                (row.created_at, Turn(row.author, row.text, row.sent_at or row.created_at))
+                for row in session.scalars(replies.order_by(ReplyRow.created_at))
+            ]
+        return tuple(turn for _, turn in sorted(turns, key=lambda pair: pair[0]))
+
+    def hand_over(self, ticket_id: int, who: str, reason: str = "") -> Ticket:
+        """Gives the ticket to the person `who`: nothing in it is answered automatically until it
+        is solved."""
+        with self._write.begin() as session:
+            ticket = find_ticket(session, ticket_id, lock=True)
+            ticket.status, ticket.owner, ticket.updated_at = "handed over", who, datetime.now(UTC)
+            audit(session, ticket_id, who, "hand over", reason)
+            return as_ticket(ticket)
+
+    def solve(self, ticket_id: int, who: str) -> Ticket:
+        """Marks the ticket as solved; drafts that still wait are discarded. A new message
+        reopens it, and it is answered automatically again."""
+        with self._write.begin() as session:
+            ticket = find_ticket(session, ticket_id, lock=True)
+            ticket.status, ticket.owner, ticket.updated_at = "solved", None, datetime.now(UTC)
+            session.execute(
+                update(OutcomeRow)
+                .where(OutcomeRow.ticket_id == ticket_id, OutcomeRow.draft_state == "waiting")
+                .values(draft_state="discarded")
+            )
+            audit(session, ticket_id, who, "solve", "")
+            return as_ticket(ticket)
+
+    def audit_trail(self, ticket_id: int) -> tuple[AuditEntry, ...]:
+        """What people did to the ticket, oldest first."""
+        query = select(AuditRow).where(AuditRow.ticket_id == ticket_id).order_by(AuditRow.id)
+        with self._read() as session:
+            return tuple(
+                AuditEntry(row.who, row.action, row.detail, row.created_at)
+                for row in session.scalars(query)
+            )
+
+
+def _refuse_long_ids(message: Message) -> None:
+    for name in ("connector", "external_id", "thread_id"):
+        value = getattr(message, name)
+        if len(value) > LONGEST_ID:
+            raise DeskmateError(
+                f"{name} {value[:40]}… has {len(value)} characters; a connector may use "
+                f"{LONGEST_ID} at most. Shorten it with a hash."
+            )
+
+
+def _open_ticket(session: Session, message: Message) -> TicketRow:
+    now = datetime.now(UTC)
+    insert_once(
+        session,
+        TicketRow,
+        connector=message.connector,
+        thread_id=message.thread_id,
+        customer=message.sender,
+        subject=message.subject,
+        status="open",
+        created_at=now,
+        updated_at=now,
+    )
+    query = select(TicketRow).where(
+        TicketRow.connector == message.connector, TicketRow.thread_id == message.thread_id
+    )
+    return session.scalars(query.with_for_update()).one()
+
+
+def _insert_message(session: Session, message: Message, ticket: TicketRow) -> bool:
+    inserted = insert_once(
+        session,
+        MessageRow,
+        ticket_id=ticket.id,
+        connector=message.connector,
+        external_id=message.external_id,
+        sender=message.sender,
+        subject=message.subject,
+        text=message.text,
+        audience=message.audience,
+        language=message.language,
+        product=message.product,
+        sent_at=message.sent_at,
+        received_at=datetime.now(UTC),
+        attempts=0,
+    )
+    if inserted:
+        row = _find_message(session, message.connector, message.external_id)
+        for position, file in enumerate(message.attachments):
+            attachment = AttachmentRow(message_id=row.id, position=position, sha256=file.sha256)
+            attachment.media_type, attachment.filename = file.media_type, file.filename
+            session.add(attachment)
+    return inserted
+
+
+def _find_message(session: Session, connector: str, external_id: str) -> MessageRow:
+    query = select(MessageRow).where(
+        MessageRow.connector == connector, MessageRow.external_id == external_id
+    )
+    row = session.scalar(query)
+    if row is None:
+        raise DeskmateError(f"message {connector}:{external_id} is not in the database.")
+    return row

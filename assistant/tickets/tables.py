@@ -1,0 +1,299 @@
+"""The ticket database's tables.
+
+    tickets ─┬─ messages ── attachments ── blobs
+             ├─ outcomes ─┬─ citations
+             │            └─ traces
+             ├─ replies
+             └─ feedback, audit, plugin_faults            workers
+
+An attachment's content is stored in the database, once per sha256, and not in files beside it:
+it is written in one transaction with its message, one backup holds everything, and workers on
+other machines can read it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from assistant.messages import Action, Audience, Author, TicketStatus
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def clean(value: str) -> str:
+    """`value` with NUL characters and lone surrogates, which PostgreSQL and UTF-8 refuse,
+    replaced by U+FFFD."""
+    return _UNSTORABLE.sub("\ufffd", value)
+
+
+class CleanText(TypeDecorator[str]):
+    """Text that any customer may have sent."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else clean(value)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A timezone-aware moment; SQLite, which knows no timezones, stores it in UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no timezone; pass a timezone-aware datetime")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Table(DeclarativeBase):
+    """What all tables share: how Python types are stored, and how constraints are named."""
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012
+        str: CleanText,
+        datetime: UtcDateTime,
+        bytes: LargeBinary,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        Action: String(16),
+        Audience: String(16),
+        Author: String(16),
+        TicketStatus: String(16),
+    }
+
+
+class TicketRow(Table):
+    __tablename__ = "tickets"
+    __table_args__ = (
+        UniqueConstraint("connector", "thread_id"),
+        Index("ix_tickets_status", "status", "updated_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connector: Mapped[str]
+    thread_id: Mapped[str]
+    customer: Mapped[str]
+    subject: Mapped[str]
+    status: Mapped[TicketStatus]
+    owner: Mapped[str | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class MessageRow(Table):
+    """`outcome_id` is the outcome that covers the message: a burst shares one.
+    `attempts` counts how often a worker began to answer it."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("connector", "external_id"),
+        Index("ix_messages_ticket_id", "ticket_id", "id"),
+        Index(
+            "ix_messages_waiting",
+            "ticket_id",
+            sqlite_where=text("outcome_id IS NULL"),
+            postgresql_where=text("outcome_id IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    connector: Mapped[str]
+    external_id: Mapped[str]
+    sender: Mapped[str]
+    subject: Mapped[str]
+    text: Mapped[str]
+    audience: Mapped[Audience]
+    language: Mapped[str | None]
+    product: Mapped[str | None]
+    sent_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    outcome_id: Mapped[int | None] = mapped_column(ForeignKey("outcomes.id"))
+
+
+class BlobRow(Table):
+    __tablename__ = "blobs"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    content: Mapped[bytes]
+
+
+class AttachmentRow(Table):
+    __tablename__ = "attachments"
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    media_type: Mapped[str]
+    filename: Mapped[str]
+    sha256: Mapped[str] = mapped_column(String(64), ForeignKey("blobs.sha256"))
+
+
+class OutcomeRow(Table):
+    """`message_key` names the last message of the burst that the outcome covers.
+    `draft_state` is waiting, approved or discarded for drafts, and null for all else."""
+
+    __tablename__ = "outcomes"
+    __table_args__ = (UniqueConstraint("message_key"), Index("ix_outcomes_ticket_id", "ticket_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_key: Mapped[str]
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    action: Mapped[Action]
+    reason: Mapped[str]
+    text: Mapped[str]
+    answer_text: Mapped[str | None]
+    confidence: Mapped[float | None]
+    draft_state: Mapped[str | None] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+
+
+class CitationRow(Table):
+    """A cited passage as it was when it was cited: the index may change, this does not."""
+
+    __tablename__ = "citations"
+
+    outcome_id: Mapped[int] = mapped_column(ForeignKey("outcomes.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    passage_id: Mapped[str]
+    article_id: Mapped[str]
+    heading_path: Mapped[list[Any]]
+    url: Mapped[str]
+    passage_text: Mapped[str]
+    quote: Mapped[str]
+
+
+class TraceRow(Table):
+    """How an outcome came about: the path's steps, what was found, which attachments were read."""
+
+    __tablename__ = "traces"
+
+    outcome_id: Mapped[int] = mapped_column(ForeignKey("outcomes.id"), primary_key=True)
+    steps: Mapped[list[Any]]
+    hits: Mapped[list[Any]]
+    attachments: Mapped[list[Any]]
+
+
+class ReplyRow(Table):
+    """The intent to send a reply, and what became of it.
+
+    intended   waits for `due_at`, or is being sent
+    sent       the channel took it as `external_id`
+    held       a plugin held it back for a person; `error` says why
+    failed     given up after many attempts; `error` is the last one's
+    """
+
+    __tablename__ = "replies"
+    __table_args__ = (
+        Index(
+            "ix_replies_due",
+            "due_at",
+            sqlite_where=text("state = 'intended'"),
+            postgresql_where=text("state = 'intended'"),
+        ),
+        Index("ix_replies_ticket_id", "ticket_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    outcome_id: Mapped[int | None] = mapped_column(ForeignKey("outcomes.id"))
+    author: Mapped[Author]
+    approved_by: Mapped[str | None]
+    recipient: Mapped[str]
+    subject: Mapped[str]
+    text: Mapped[str]
+    in_reply_to: Mapped[str]
+    state: Mapped[str] = mapped_column(String(16))
+    external_id: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+
+class FeedbackRow(Table):
+    __tablename__ = "feedback"
+    __table_args__ = (Index("ix_feedback_ticket_id", "ticket_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    outcome_id: Mapped[int | None] = mapped_column(ForeignKey("outcomes.id"))
+    helpful: Mapped[bool]
+    author: Mapped[str]
+    comment: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class AuditRow(Table):
+    """Who did what to a ticket; `who` is a person's name, or a worker's."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_ticket_id", "ticket_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
+    who: Mapped[str]
+    action: Mapped[str]
+    detail: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class PluginFaultRow(Table):
+    __tablename__ = "plugin_faults"
+    __table_args__ = (Index("ix_plugin_faults_ticket_id", "ticket_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    plugin: Mapped[str]
+    hook: Mapped[str]
+    error: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class WorkerRow(Table):
+    """`joined_at` tells a process apart from earlier ones of the same name, and from itself
+    before it was taken for dead."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    process_id: Mapped[int]
+    joined_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
