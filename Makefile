@@ -18,7 +18,7 @@ help:
 	@echo "make format       ruff mends what it can"
 	@echo "make bench        every benchmark; one by one: $(BENCHMARKS)"
 	@echo "make picture      the README's picture of an answer"
-	@echo "make constraints  every version that is installed, into constraints.txt"
+	@echo "make constraints  constraints.txt anew, after a change of dependencies"
 	@echo "make clean        removes the environment and the demo's data"
 
 # The large wheels (PyTorch, Chroma) take minutes the first time; pip shows its progress.
@@ -62,13 +62,16 @@ bench: $(BENCHMARKS)
 $(BENCHMARKS): bench-%: $(VENV)/.bench-ready
 	$(BIN)/python -m benchmarks.bench_$*
 
-# From a new environment, so that nothing stays which no dependency asks for any more.
+# From a new environment, so that what no dependency asks for any more is left out. What is pinned
+# stays where it is; to move a package, take its line out first.
 constraints:
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
 	build/constraints/bin/python -m pip install --upgrade --quiet pip
-	build/constraints/bin/python -m pip install '.[test,bench]'
-	build/constraints/bin/python -m pip freeze --exclude deskmate | sed 's/+cpu//' > constraints.txt
+	build/constraints/bin/python -m pip install --constraint constraints.txt '.[test,bench]'
+	build/constraints/bin/python -m pip freeze --exclude deskmate | sed 's/+cpu//' \
+		> build/constraints.txt
+	mv build/constraints.txt constraints.txt
 
 clean:
 	rm -rf $(VENV) .deskmate/demo build dist
