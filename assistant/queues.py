@@ -11,7 +11,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 from sqlalchemy import make_url
@@ -26,6 +26,9 @@ POLLING_SECONDS = 0.05
 ACTIVE = {"PENDING", "ENQUEUED", "DELAYED"}
 # Workflows keep nothing but their arguments, so any version may go on with another's.
 APPLICATION_VERSION = "1"
+
+log = logging.getLogger(__name__)
+logging.getLogger("dbos").addHandler(logging.NullHandler())  # or it would add one to the console
 
 
 class Queues:
@@ -60,11 +63,11 @@ class Queues:
             system_database_url=self._url,
             executor_id=worker,
             application_version=APPLICATION_VERSION,
-            log_level="DEBUG" if logging.root.isEnabledFor(logging.DEBUG) else "ERROR",
+            log_level="DEBUG" if logging.root.isEnabledFor(logging.DEBUG) else "CRITICAL",
         )
         DBOS(config=config)
         self._workflows = {
-            kind: DBOS.workflow(name=kind)(_plain(function))
+            kind: DBOS.workflow(name=kind)(_plain(kind, function))
             for kind, function in self._functions.items()
         }
         try:
@@ -72,7 +75,8 @@ class Queues:
         except SQLAlchemyError as error:
             DBOS.destroy(destroy_registry=True)
             name = make_url(self._url).render_as_string(hide_password=True)
-            raise DatabaseError(f"{name}: the queues cannot be opened ({error}).") from error
+            what = str(getattr(error, "orig", error)).splitlines()[0]
+            raise DatabaseError(f"{name}: the queues cannot be opened ({what}).") from error
         for kind, limit in self._limits.items():
             DBOS.register_queue(
                 kind,
@@ -137,11 +141,16 @@ def workflow_database_url(tickets_url: str) -> str:
     return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
-def _plain(function: Callable[..., None]) -> Callable[..., None]:
-    """`function`, a bound method, as something that DBOS can put its attributes on."""
+def _plain(kind: Kind, function: Callable[..., None]) -> Callable[..., None]:
+    """`function`, a bound method, as something that DBOS can put its attributes on, and whose
+    failures are seen while DBOS itself is kept quiet."""
 
-    def workflow(*arguments: Any) -> None:
-        function(*arguments)
+    def workflow(*arguments: str) -> None:
+        try:
+            function(*arguments)
+        except Exception as error:
+            log.error("failed_workflow kind=%s id=%s error=%r", kind, arguments[-1], error)
+            raise
 
     return workflow
 
