@@ -172,8 +172,8 @@ class Hit:
 
     passage: Passage
     score: float
-    similarity: float = 0.0
     how: Mapping[str, int] = field(default_factory=dict)
+    similarity: float = 0.0
 
 
 @dataclass(frozen=True)

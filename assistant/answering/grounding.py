@@ -12,8 +12,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.answering.words import covered
 from assistant.knowledge.sentences import sentences
+from assistant.knowledge.words import covered
 from assistant.messages import Answer, Citation
 
 MIN_COVERED = 0.6

@@ -54,7 +54,7 @@ class Retriever:
         best = sorted(scores, key=lambda passage: (-scores[passage], passage))[:limit]
         passages = self._lexical.passages(best)
         return [
-            Hit(passages[id_], scores[id_], similarity.get(id_, 0.0), how[id_])
+            Hit(passages[id_], scores[id_], how[id_], similarity.get(id_, 0.0))
             for id_ in best
             if id_ in passages
         ]
