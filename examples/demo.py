@@ -27,7 +27,7 @@ DATA = EXAMPLES.parent / ".deskmate" / "demo"  # kept: the second run finds its 
 def main() -> None:
     console = Console()
     with Desk(Settings(data_dir=DATA)) as desk:
-        console.print("Loading the models …")
+        console.print("Loading the models …", highlight=False)
         start = time.perf_counter()
         desk.warm_up()
         console.print(f"Loaded in {time.perf_counter() - start:.1f} s.\n")
@@ -56,7 +56,7 @@ def index(desk: Desk, console: Console) -> Report:
     """Brings the index up to date: pictures in articles are read too, unchanged articles not."""
     folder = Folder(EXAMPLES / "help-centre" / "articles", source="tallybeck")
     with Progress(console=console) as progress:
-        task = progress.add_task("Reading articles and their screenshots")
+        task = progress.add_task("Reading articles and their screenshots (minutes, once)")
         return desk.index(
             folder, lambda done, total: progress.update(task, completed=done, total=total)
         )
