@@ -34,7 +34,9 @@ PASSAGES = 3_000
 
 def main() -> None:
     texts = _corpus()
-    results = Results("indexing", ["langchain-chroma", "haystack-ai", "chroma-haystack", "chromadb"])
+    results = Results(
+        "indexing", ["langchain-chroma", "haystack-ai", "chroma-haystack", "chromadb"]
+    )
     with tempfile.TemporaryDirectory(prefix="deskmate-bench-") as folder:
         articles = data.write_texts(texts, Path(folder, "articles"))
         passages = _passages(articles)
@@ -142,7 +144,9 @@ def _haystack_into(store: object, passages: Sequence[str]) -> Callable[[], int]:
     pipeline = haystack_indexing(store)
     pipeline.get_component("embedder").run([Document(content="warm")])
     documents = [Document(id=str(number), content=text) for number, text in enumerate(passages)]
-    return lambda: pipeline.run({"embedder": {"documents": documents}})["writer"]["documents_written"]
+    return lambda: pipeline.run({"embedder": {"documents": documents}})["writer"][
+        "documents_written"
+    ]
 
 
 SYSTEMS: Mapping[str, Callable[[Path, Sequence[str]], Callable[[], int]]] = {

@@ -50,7 +50,10 @@ def main() -> None:
         for task, cases in tasks.items():
             desk.encoder.reader = reader
             recognised = [_recognised(reader, case) for case in track(cases, f"reading for {task}")]
-            runs = {"deskmate": run(partial(ours.rank, desk), cases), **_run_plain(plain, recognised)}
+            runs = {
+                "deskmate": run(partial(ours.rank, desk), cases),
+                **_run_plain(plain, recognised),
+            }
             compare(results, task, cases, runs, time_metric="ms p50 beside reading")
             _time_with_reading(results, desk, task, cases)
         reader.close()

@@ -59,7 +59,9 @@ def techqa() -> tuple[Mapping[str, str], list[Case]]:
         Case(
             row["id"],
             row["question"],
-            frozenset() if row["is_impossible"] else frozenset(c["filename"] for c in row["contexts"]),
+            frozenset()
+            if row["is_impossible"]
+            else frozenset(c["filename"] for c in row["contexts"]),
         )
         for row in rows
     ]

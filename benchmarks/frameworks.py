@@ -58,7 +58,10 @@ class LangChain:
 
         splitter = RecursiveCharacterTextSplitter(chunk_size=1_000, chunk_overlap=200)
         documents = splitter.split_documents(
-            [Document(page_content=text, metadata={"article": name}) for name, text in texts.items()]
+            [
+                Document(page_content=text, metadata={"article": name})
+                for name, text in texts.items()
+            ]
         )
         chroma = Chroma.from_documents(
             documents, SentenceTransformerEmbeddings(), persist_directory=str(folder)

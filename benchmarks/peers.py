@@ -21,7 +21,9 @@ RRF_K = 20
 def load_model() -> SentenceTransformer:
     """Deskmate's own text model in sentence-transformers, with its defaults (float32)."""
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     return SentenceTransformer(str(weights.find(MODEL).folder), device="cpu")
 
 

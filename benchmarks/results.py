@@ -57,7 +57,9 @@ class Results:
         FOLDER.mkdir(exist_ok=True)
         file = FOLDER / f"{self.name}.json"
         file.write_text(_one_row_a_line(self._document()), encoding="utf-8")
-        print(f"written to {file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file}")
+        print(
+            f"written to {file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file}"
+        )
 
     def _document(self) -> dict[str, Any]:
         return {
@@ -105,7 +107,13 @@ def shown(row: Row | None, n: int | None = None) -> str:
     if row is None:
         return "–"
     value = abs(row.value)
-    text = f"{row.value:.3f}" if value <= 1 else f"{row.value:,.1f}" if value < 100 else f"{row.value:,.0f}"
+    text = (
+        f"{row.value:.3f}"
+        if value <= 1
+        else f"{row.value:,.1f}"
+        if value < 100
+        else f"{row.value:,.0f}"
+    )
     if row.interval:
         text += f" ({row.interval[0]:+.3f} … {row.interval[1]:+.3f})"
     return text if row.n in (None, n) else f"{text} [n = {row.n}]"
