@@ -64,9 +64,8 @@ def main() -> None:
         }
         with ours.indexed_desk(articles) as desk:
             runs = {"deskmate": run(partial(ours.rank, desk), answerable)}
-            runs |= {
-                name: run_text(rank, answerable) for name, rank in track(peers.items(), "peers")
-            }
+            for name, rank in track(peers.items(), "peers"):
+                runs[name] = run_text(rank, answerable)
             compare(results, "techqa", answerable, runs)
             _judge(results, "techqa/answerable", desk, answerable)
             _judge(results, "techqa/unanswerable", desk, unanswerable)

@@ -49,11 +49,9 @@ def main() -> None:
         reader = ours.RememberingReader()
         for task, cases in tasks.items():
             desk.encoder.reader = reader
-            recognised = [_recognised(reader, case) for case in track(cases, f"reading for {task}")]
-            runs = {
-                "deskmate": run(partial(ours.rank, desk), cases),
-                **_run_plain(plain, recognised),
-            }
+            recognised = [_recognised(reader, case) for case in track(cases, task)]
+            runs = {"deskmate": run(partial(ours.rank, desk), cases)}
+            runs |= _run_plain(plain, recognised)
             compare(results, task, cases, runs, time_metric="ms p50 beside reading")
             _time_with_reading(results, desk, task, cases)
         reader.close()

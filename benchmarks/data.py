@@ -55,16 +55,11 @@ def techqa() -> tuple[Mapping[str, str], list[Case]]:
     """The union of all contexts by file name, and the questions."""
     rows = _json_lines(folder("questions/techqa.jsonl"))
     documents = {c["filename"]: c["text"] for row in rows for c in row["contexts"]}
-    cases = [
-        Case(
-            row["id"],
-            row["question"],
-            frozenset()
-            if row["is_impossible"]
-            else frozenset(c["filename"] for c in row["contexts"]),
-        )
-        for row in rows
-    ]
+    cases = []
+    for row in rows:
+        answering = () if row["is_impossible"] else row["contexts"]
+        relevant = frozenset(context["filename"] for context in answering)
+        cases.append(Case(row["id"], row["question"], relevant))
     return documents, cases
 
 

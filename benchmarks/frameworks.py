@@ -57,12 +57,10 @@ class LangChain:
         from langchain_text_splitters import RecursiveCharacterTextSplitter
 
         splitter = RecursiveCharacterTextSplitter(chunk_size=1_000, chunk_overlap=200)
-        documents = splitter.split_documents(
-            [
-                Document(page_content=text, metadata={"article": name})
-                for name, text in texts.items()
-            ]
-        )
+        articles = [
+            Document(page_content=text, metadata={"article": n}) for n, text in texts.items()
+        ]
+        documents = splitter.split_documents(articles)
         chroma = Chroma.from_documents(
             documents, SentenceTransformerEmbeddings(), persist_directory=str(folder)
         )

@@ -49,7 +49,7 @@ def compare(
     *,
     time_metric: str = "ms p50",
 ) -> None:
-    """Adds each system's quality and speed; `deskmate` is the one that all others are compared to."""
+    """Adds each system's quality and speed; all others are compared to `deskmate`."""
     relevant = [case.relevant for case in cases]
     ours = quality(runs["deskmate"].ranked, relevant)
     for system, found in runs.items():

@@ -57,9 +57,7 @@ class Results:
         FOLDER.mkdir(exist_ok=True)
         file = FOLDER / f"{self.name}.json"
         file.write_text(_one_row_a_line(self._document()), encoding="utf-8")
-        print(
-            f"written to {file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file}"
-        )
+        print(f"written to {file}")
 
     def _document(self) -> dict[str, Any]:
         return {
@@ -107,13 +105,8 @@ def shown(row: Row | None, n: int | None = None) -> str:
     if row is None:
         return "–"
     value = abs(row.value)
-    text = (
-        f"{row.value:.3f}"
-        if value <= 1
-        else f"{row.value:,.1f}"
-        if value < 100
-        else f"{row.value:,.0f}"
-    )
+    digits = 3 if value <= 1 else 1 if value < 100 else 0
+    text = f"{row.value:,.{digits}f}"
     if row.interval:
         text += f" ({row.interval[0]:+.3f} … {row.interval[1]:+.3f})"
     return text if row.n in (None, n) else f"{text} [n = {row.n}]"
@@ -154,6 +147,6 @@ def _print(table: Table) -> None:
 def _one_row_a_line(document: dict[str, Any]) -> str:
     """JSON that shows in a diff which rows changed."""
     rows = document.pop("rows")
-    head = json.dumps(document, indent=1, ensure_ascii=False).rstrip("}\n")
+    head = json.dumps(document, indent=1, ensure_ascii=False).removesuffix("\n}")
     body = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
     return f'{head},\n "rows": [\n{body}\n ]\n}}\n'

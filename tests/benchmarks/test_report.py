@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks.report import PAGE, page, section
@@ -11,7 +13,7 @@ def test_the_page_says_what_the_result_files_say() -> None:
 
 
 @pytest.mark.parametrize("script", sorted(FOLDER.parent.glob("bench_*.py")), ids=lambda p: p.stem)
-def test_every_benchmark_has_its_results_committed(script) -> None:
+def test_every_benchmark_has_its_results_committed(script: Path) -> None:
     name = script.stem.removeprefix("bench_")
 
     assert (FOLDER / f"{name}.json").is_file(), f"run `make bench-{name}`"
