@@ -38,9 +38,8 @@ def options(
     ] = None,
     debug: Annotated[bool, typer.Option(help="Show tracebacks of errors.")] = False,
 ) -> None:
-    """Options that hold for every command."""
-    if config is not None:
-        os.environ["DESKMATE_CONFIG"] = str(config)
+    """Options that hold for every command. `main` has read them, since plugins' commands are
+    added before."""
 
 
 def main() -> None:
@@ -51,6 +50,8 @@ def main() -> None:
         module.add_to(app)
     debug = "--debug" in sys.argv
     try:
+        if config := operating.config_given(sys.argv[1:]):
+            os.environ["DESKMATE_CONFIG"] = config
         operating.add_plugin_commands(app)
         app()
     except DeskmateError as error:

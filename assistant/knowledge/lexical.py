@@ -13,6 +13,7 @@ import math
 import re
 import sqlite3
 import threading
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -68,6 +69,10 @@ class Filter:
     source: str | None = None
     product: str | None = None
     language: str | None = None
+
+    def shows(self, passage: Passage) -> bool:
+        """Whether the reader may see the passage."""
+        return self.audience == "internal" or passage.audience == "public"
 
 
 class Lexical:
@@ -262,7 +267,7 @@ def _match(query: str) -> str:
     """An FTS5 query: any of the distinct words, each quoted, so that nothing in a customer's text
     is taken for an operator."""
     terms: dict[str, None] = {}
-    for word in _WORD.findall(query.lower()):
+    for word in _WORD.findall(_folded(query).lower()):
         if _UNSPACED_CHARACTER.match(word):
             pairs = [word[i : i + 2] for i in range(len(word) - 1)] or [word]
             terms.update(dict.fromkeys(" ".join(pair) for pair in pairs))
@@ -272,4 +277,9 @@ def _match(query: str) -> str:
 
 
 def _spaced(text: str) -> str:
-    return _UNSPACED_CHARACTER.sub(r" \g<0> ", text)
+    return _UNSPACED_CHARACTER.sub(r" \g<0> ", _folded(text))
+
+
+def _folded(text: str) -> str:
+    """One spelling for what looks the same: ligatures, full-width letters, separate accents."""
+    return unicodedata.normalize("NFKC", text)
