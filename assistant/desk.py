@@ -5,18 +5,15 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant import settings as settings_module
 from assistant.connecting import Connector
-from assistant.errors import KnowledgeError, PluginError, UnreadableError
+from assistant.errors import KnowledgeError, PluginError
 from assistant.messages import (
     Attachment,
     Audience,
@@ -36,6 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from assistant.answering.question import Question
+    from assistant.evaluation.ranking import Ranking
     from assistant.inbox import Inbox
     from assistant.knowledge.indexing import Indexer, Progress, Report
     from assistant.knowledge.lexical import Lexical
@@ -49,19 +47,6 @@ if TYPE_CHECKING:
     from assistant.tickets.repository import Tickets
 
 log = logging.getLogger("deskmate.desk")
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Articles, best first, with their scores, and the milliseconds that ranking them took.
-
-    `unread` says which screenshots could not be read, and why.
-    """
-
-    articles: tuple[str, ...]
-    scores: tuple[float, ...]
-    milliseconds: float
-    unread: tuple[str, ...] = ()
 
 
 class Desk:
@@ -267,7 +252,7 @@ class Desk:
             thread_id="desk",
             sender="desk",
             text=text,
-            attachments=tuple(attachment(path) for path in screenshots),
+            attachments=tuple(Attachment.of(path) for path in screenshots),
             audience=audience,
         )
         ticket = Ticket(0, "desk", "desk", "desk", "", "open", now())
@@ -305,22 +290,9 @@ class Desk:
 
     def rank(self, text: str, screenshots: Sequence[Path] = (), *, limit: int = 20) -> Ranking:
         """The articles that a question is about, best first, by their best passage."""
-        from assistant.knowledge.lexical import Filter
+        from assistant.evaluation import ranking
 
-        start = time.perf_counter()
-        screens, unread = [], []
-        for path in screenshots:
-            try:
-                screens.append(self.encoder.reader.read(attachment(path).content))
-            except UnreadableError as error:
-                unread.append(f"{path}: {error}")
-        encoding = self.encoder.encode(text, screens)
-        best: dict[str, float] = {}
-        for hit in self.retriever.search(encoding, Filter("internal"), limit=None):
-            best.setdefault(hit.passage.article_id, hit.score)
-        milliseconds = (time.perf_counter() - start) * 1_000
-        ranked = list(best)[:limit]
-        return Ranking(tuple(ranked), tuple(best[a] for a in ranked), milliseconds, tuple(unread))
+        return ranking.rank(self.encoder, self.retriever, text, screenshots, limit=limit)
 
     def solve(self, ticket_id: int, who: str) -> None:
         """Marks a ticket as solved by the person `who`, and tells the plugins."""
@@ -373,12 +345,3 @@ class Desk:
                 f"{self.index_folder}: the index is empty."
                 " Run `deskmate index PATH` with a folder of help articles."
             )
-
-
-def attachment(path: Path) -> Attachment:
-    """A file as an attachment. Raises UnreadableError if it cannot be opened."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UnreadableError(f"{path}: {error.strerror}. Name an existing file.") from error
-    return Attachment(guess_type(path.name)[0] or "application/octet-stream", path.name, content)

@@ -14,7 +14,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from mimetypes import guess_type
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from assistant.errors import UnreadableError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +42,16 @@ class Attachment:
     media_type: str
     filename: str
     content: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, path: Path) -> Attachment:
+        """A file as an attachment. Raises UnreadableError if it cannot be opened."""
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise UnreadableError(f"{path}: {error.strerror}. Name an existing file.") from error
+        media_type = guess_type(path.name)[0] or "application/octet-stream"
+        return cls(media_type, path.name, content)
 
     @property
     def sha256(self) -> str:

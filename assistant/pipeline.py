@@ -12,9 +12,9 @@ from assistant.answering import grounding, policy, wording
 from assistant.answering.generator import RefusedError
 from assistant.answering.policy import Decision, Policy
 from assistant.answering.question import Question
-from assistant.answering.words import content_words
 from assistant.knowledge.lexical import Filter, Lexical
 from assistant.knowledge.retriever import Retriever
+from assistant.knowledge.words import content_words
 from assistant.messages import Answer, Message, Outcome, PluginFault, Step, Ticket, Turn
 from assistant.model.attachments import AttachmentReader
 from assistant.model.encoder import MultimodalEncoder

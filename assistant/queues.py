@@ -7,14 +7,15 @@ the process that comes back under the same worker name, or by any other after `g
 from __future__ import annotations
 
 import logging
-import sqlite3
+import time
 import uuid
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
-from sqlalchemy import make_url
+from sqlalchemy import NullPool, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from assistant.errors import DatabaseError
@@ -26,6 +27,10 @@ POLLING_SECONDS = 0.05
 ACTIVE = {"PENDING", "ENQUEUED", "DELAYED"}
 # Workflows keep nothing but their arguments, so any version may go on with another's.
 APPLICATION_VERSION = "1"
+START_LOCK = 0x6465736B71756575  # PostgreSQL advisory lock: "deskqueu" in ASCII
+
+log = logging.getLogger(__name__)
+logging.getLogger("dbos").addHandler(logging.NullHandler())  # or it would add one to the console
 
 
 class Queues:
@@ -53,26 +58,29 @@ class Queues:
 
         Raises DatabaseError if the workflow database cannot be opened.
         """
-        if self._url.startswith("sqlite"):
-            _prepare_sqlite(self._url)
         config = DBOSConfig(
             name="deskmate",
             system_database_url=self._url,
             executor_id=worker,
             application_version=APPLICATION_VERSION,
-            log_level="DEBUG" if logging.root.isEnabledFor(logging.DEBUG) else "ERROR",
+            log_level="DEBUG" if logging.root.isEnabledFor(logging.DEBUG) else "CRITICAL",
         )
         DBOS(config=config)
         self._workflows = {
-            kind: DBOS.workflow(name=kind)(_plain(function))
+            kind: DBOS.workflow(name=kind)(_plain(kind, function))
             for kind, function in self._functions.items()
         }
         try:
-            DBOS.launch()
+            with _alone(self._url):
+                DBOS.launch()
+                self._register()
         except SQLAlchemyError as error:
             DBOS.destroy(destroy_registry=True)
             name = make_url(self._url).render_as_string(hide_password=True)
-            raise DatabaseError(f"{name}: the queues cannot be opened ({error}).") from error
+            what = str(getattr(error, "orig", error)).splitlines()[0]
+            raise DatabaseError(f"{name}: the queues cannot be opened ({what}).") from error
+
+    def _register(self) -> None:
         for kind, limit in self._limits.items():
             DBOS.register_queue(
                 kind,
@@ -137,22 +145,35 @@ def workflow_database_url(tickets_url: str) -> str:
     return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
-def _plain(function: Callable[..., None]) -> Callable[..., None]:
-    """`function`, a bound method, as something that DBOS can put its attributes on."""
+def _plain(kind: Kind, function: Callable[..., None]) -> Callable[..., None]:
+    """`function`, a bound method, as something that DBOS can put its attributes on, and whose
+    failures are seen while DBOS itself is kept quiet."""
 
-    def workflow(*arguments: Any) -> None:
-        function(*arguments)
+    def workflow(*arguments: str) -> None:
+        try:
+            function(*arguments)
+        except Exception as error:
+            log.error("failed_workflow kind=%s id=%s error=%r", kind, arguments[-1], error)
+            raise
 
     return workflow
 
 
-def _prepare_sqlite(url: str) -> None:
-    # The journal mode stays in the file: with SQLite's default DBOS does 18 workflows a second,
-    # with a write-ahead log 258.
-    path = make_url(url).database or ""
-    try:
-        connection = sqlite3.connect(path, timeout=30)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.close()
-    except sqlite3.Error as error:
-        raise DatabaseError(f"{path}: the queues cannot be opened ({error}).") from error
+@contextmanager
+def _alone(url: str) -> Iterator[None]:
+    """One process at a time opens the queues: on PostgreSQL two that make DBOS's tables at once
+    can end in a deadlock. On SQLite, DBOS takes care of that."""
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            # Asked again and again: DBOS makes indexes concurrently, and that waits for every
+            # open statement, so also for one that waits for this lock.
+            while not connection.scalar(text(f"SELECT pg_try_advisory_lock({START_LOCK})")):
+                connection.commit()
+                time.sleep(POLLING_SECONDS)
+            connection.commit()
+        else:
+            # The journal mode stays in the file: with SQLite's default DBOS does 18 workflows a
+            # second, with a write-ahead log 258.
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        yield

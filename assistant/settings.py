@@ -24,7 +24,13 @@ from assistant.errors import SettingsError
 
 FILE_NAME = "deskmate.toml"
 PREFIX = "DESKMATE_"
-OTHER_VARIABLES = {"DESKMATE_CONFIG", "DESKMATE_DATA", "DESKMATE_TEST_POSTGRES_URL"}
+# Read elsewhere: by `load` itself, and by tests and benchmarks.
+OTHER_VARIABLES = {
+    "DESKMATE_CONFIG",
+    "DESKMATE_DATA",
+    "DESKMATE_TEST_POSTGRES_URL",
+    "DESKMATE_TEST_SEED",
+}
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 

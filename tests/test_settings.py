@@ -108,7 +108,7 @@ def test_what_is_wrong_in_the_file_is_named(write: Path, content: str) -> None:
 def test_a_file_in_another_encoding_is_named(write: Path) -> None:
     write.write_bytes('data_dir = "bücher"'.encode("latin-1"))
 
-    with pytest.raises(SettingsError, match="deskmate.toml: not valid TOML"):
+    with pytest.raises(SettingsError, match=r"deskmate.toml: not valid TOML"):
         load()
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.answering.question import Question
-from assistant.answering.words import content_words
 from assistant.knowledge.sentences import sentences
+from assistant.knowledge.words import content_words
 from assistant.messages import Answer, Citation, Passage
 from assistant.model.text import TokenVectors
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from assistant.answering import prompts
 from assistant.answering.composer import Composer
 from assistant.answering.question import Question
-from assistant.answering.words import covered
 from assistant.errors import AnsweringError, SettingsError
 from assistant.knowledge.sentences import sentences
+from assistant.knowledge.words import covered
 from assistant.messages import Answer, Citation, Hit
 
 if TYPE_CHECKING:

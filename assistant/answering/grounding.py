@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from assistant.answering.words import covered
 from assistant.knowledge.sentences import sentences
+from assistant.knowledge.words import covered
 from assistant.messages import Answer, Citation
 
 MIN_COVERED = 0.6

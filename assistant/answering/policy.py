@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from assistant.answering.grounding import Check
 from assistant.answering.question import Question
-from assistant.answering.words import content_words
+from assistant.knowledge.words import content_words
 from assistant.messages import Action, Answer, AttachmentReport
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import KnowledgeError
+from assistant.knowledge.words import FUNCTION_WORDS
 from assistant.messages import Article, Audience, Passage
 
 _SCHEMA = """
@@ -265,15 +266,18 @@ def _conditions(filter: Filter) -> tuple[str, list[str]]:
 
 def _match(query: str) -> str:
     """An FTS5 query: any of the distinct words, each quoted, so that nothing in a customer's text
-    is taken for an operator."""
-    terms: dict[str, None] = {}
-    for word in _WORD.findall(_folded(query).lower()):
-        if _UNSPACED_CHARACTER.match(word):
-            pairs = [word[i : i + 2] for i in range(len(word) - 1)] or [word]
-            terms.update(dict.fromkeys(" ".join(pair) for pair in pairs))
-        else:
-            terms[word] = None
-    return " OR ".join(f'"{term}"' for term in list(terms)[:MAX_QUERY_WORDS]) or '""'
+    is taken for an operator. Function words count only where there are no others."""
+    words = list(dict.fromkeys(_WORD.findall(_folded(query).lower())))
+    words = [word for word in words if word not in FUNCTION_WORDS] or words
+    terms = [term for word in words for term in _terms(word)]
+    return " OR ".join(f'"{term}"' for term in terms[:MAX_QUERY_WORDS]) or '""'
+
+
+def _terms(word: str) -> list[str]:
+    """What to search for a word: itself or, in an unspaced script, its pairs of characters."""
+    if not _UNSPACED_CHARACTER.match(word):
+        return [word]
+    return [" ".join(word[i : i + 2]) for i in range(len(word) - 1)] or [word]
 
 
 def _spaced(text: str) -> str:

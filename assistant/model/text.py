@@ -59,7 +59,7 @@ class TextTower(nn.Module):
             self.transformer = AutoModel.from_pretrained(
                 weights.folder, dtype=getattr(torch, precision)
             ).eval()
-            # Without its files, transformers makes a tokenizer that knows no word, and says nothing.
+            # Without its files, transformers makes a tokenizer that knows no word.
             if 2 * len(self.tokenizer) < self.transformer.config.vocab_size:
                 raise ValueError("the tokenizer's vocabulary is missing")
         except Exception as error:  # transformers and safetensors have many for what is incomplete

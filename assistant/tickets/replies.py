@@ -29,9 +29,9 @@ from assistant.tickets.workers import living
 class StoredReply:
     """A reply and where it stands.
 
-    `state` is intended, sent, held (a plugin wants a person to see it) or failed (given up);
-    `error` says why it was held or what went wrong last. `approved_by` is the person who
-    approved or wrote it.
+    `state` is intended, sent, held (a plugin wants a person to see it), failed (given up) or
+    discarded (by a person); `error` says why it was held or what went wrong last. `approved_by`
+    is the person who approved or wrote it.
     """
 
     reply: Reply

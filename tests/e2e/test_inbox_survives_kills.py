@@ -10,6 +10,7 @@ import itertools
 import multiprocessing
 import os
 import random
+import signal
 import time
 from collections import Counter
 from multiprocessing.process import BaseProcess
@@ -54,6 +55,7 @@ class Crew:
             process.join(timeout=0.01)
             if process.exitcode is None:
                 continue
+            assert process.exitcode == -signal.SIGKILL, f"{process.name} failed by itself"
             self.deaths += 1
             back = self._chance.random() < self._comes_back
             self.gone += not back

@@ -151,7 +151,6 @@ def test_damaged_files_are_never_more_than_unreadable() -> None:
             content = content[: chance.randrange(len(content))]
         try:
             pixels, _ = _decode(bytes(content))
-        except UnreadableError as error:
-            assert str(error)
-        else:
-            assert pixels.ndim == 3
+        except UnreadableError:
+            continue
+        assert pixels.ndim == 3

@@ -73,7 +73,9 @@ def test_a_worker_that_comes_back_waits_until_its_takeover_is_done(tickets: Tick
 
 
 def test_two_live_processes_cannot_share_a_name(tickets: Tickets) -> None:
-    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    other = subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
+    )
     tickets.workers.join("a", dead_after=60)
     _set(tickets, "a", process_id=other.pid)
 

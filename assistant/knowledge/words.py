@@ -1,4 +1,4 @@
-"""Words as they are compared between a question, an answer and a passage."""
+"""Words as they are compared between a question, a passage and an answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WORD = re.compile(r"[^\W_]+(?:[.\-'’][^\W_]+)*")
 _STEMMER = snowballstemmer.stemmer("english")
 
 # Words that say nothing about what a question is about.
-_FUNCTION_WORDS = frozenset(
+FUNCTION_WORDS = frozenset(
     """a about after all also am an and any are as at be because been before being but by can cannot
     can't could did do does doesn't doing don't down each for from had has have having he hello help
     her here hers hey hi him his how i i'm i've if in into is isn't it it's its just let like me
@@ -33,7 +33,7 @@ def content_words(text: str) -> dict[str, str]:
     words: dict[str, str] = {}
     for word in _WORD.findall(text):
         lowered = word.lower().replace("’", "'")
-        if lowered not in _FUNCTION_WORDS:
+        if lowered not in FUNCTION_WORDS:
             words.setdefault(_stem(lowered), word)
     return words
 
