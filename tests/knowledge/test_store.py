@@ -178,7 +178,7 @@ def test_a_second_process_is_told_that_the_index_is_in_use(store: Store, tmp_pat
 def test_an_index_made_by_another_model_is_refused_and_let_go(tmp_path: Path) -> None:
     Store(tmp_path, model="one", dim=DIM).close()
 
-    with pytest.raises(KnowledgeError, match="was made by 'one', and model.text is 'two'"):
+    with pytest.raises(KnowledgeError, match=r"was made by 'one', and model\.text is 'two'"):
         Store(tmp_path, model="two", dim=DIM)
 
     Store(tmp_path, model="one", dim=DIM).close()
