@@ -1,6 +1,6 @@
 """The README's picture: the answer to one of the demo's messages, as the terminal shows it.
 
-    make demo picture
+make demo picture
 """
 
 from __future__ import annotations

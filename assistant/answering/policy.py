@@ -38,8 +38,8 @@ class Signals:
     screenshot: float
 
 
-# Logistic regression on whether the first article is the right one: `python -m
-# benchmarks.fit_confidence` makes these numbers anew and prints how well they are calibrated.
+# Set by hand. `make bench-questions` shows what they do: how many questions get a reply, how many
+# replies cite the right document, and how many questions without an answer get one.
 _INTERCEPT = -5.0
 _WEIGHTS = Signals(similarity=4.0, coverage=3.0, agreement=1.0, margin=2.0, screenshot=1.0)
 

@@ -46,13 +46,19 @@ CREATE TABLE IF NOT EXISTS passages (
 );
 CREATE INDEX IF NOT EXISTS passages_article ON passages (article);
 CREATE VIRTUAL TABLE IF NOT EXISTS passage_words
-    USING fts5 (words, tokenize = 'porter unicode61 remove_diacritics 2');
+    USING fts5 (headings, words, tokenize = 'porter unicode61 remove_diacritics 2');
 CREATE VIRTUAL TABLE IF NOT EXISTS article_words
-    USING fts5 (words, tokenize = 'porter unicode61 remove_diacritics 2');
+    USING fts5 (headings, words, tokenize = 'porter unicode61 remove_diacritics 2');
+-- A word in a heading counts four times: headings name what the text below them is about.
+INSERT INTO passage_words (passage_words, rank) VALUES ('rank', 'bm25(4.0, 1.0)');
+INSERT INTO article_words (article_words, rank) VALUES ('rank', 'bm25(4.0, 1.0)');
 """
 
 MAX_QUERY_WORDS = 128
 """Of a screenshot's hundreds of words, so many distinct ones: more make a query only slower."""
+
+LONGEST_LABEL = 8
+"""Words in a line of a screen that is taken for a label; longer lines are prose."""
 
 # Scripts written without spaces between words are indexed character by character and searched by
 # pairs of characters, since FTS5's tokenizer would take a whole sentence for one word.
@@ -136,12 +142,20 @@ class Lexical:
                     (passage.id, number, to_payload(passage)),
                 ).lastrowid
                 self._db.execute(
-                    "INSERT INTO passage_words (rowid, words) VALUES (?, ?)",
-                    (row, _spaced(searchable(passage))),
+                    "INSERT INTO passage_words (rowid, headings, words) VALUES (?, ?, ?)",
+                    (
+                        row,
+                        _spaced(" > ".join(passage.heading_path)),
+                        _spaced(f"{passage.text}\n{passage.picture_text}"),
+                    ),
                 )
-            whole = "\n".join([article.title, *(searchable(passage) for passage in passages)])
             self._db.execute(
-                "INSERT INTO article_words (rowid, words) VALUES (?, ?)", (number, _spaced(whole))
+                "INSERT INTO article_words (rowid, headings, words) VALUES (?, ?, ?)",
+                (
+                    number,
+                    _spaced(article.title),
+                    _spaced("\n".join(searchable(passage) for passage in passages)),
+                ),
             )
 
     def remove(self, article_id: str) -> None:
@@ -178,28 +192,33 @@ class Lexical:
         )
         return [from_payload(payload) for (payload,) in rows]
 
-    def search_passages(self, query: str, filter: Filter, *, limit: int) -> list[tuple[str, str]]:
-        """The ids of passages and of their articles, best BM25 score first."""
+    def search_passages(
+        self, query: str, filter: Filter, *, labels: Sequence[str] = (), limit: int
+    ) -> list[tuple[str, str]]:
+        """The ids of passages and of their articles, best BM25 score first. `labels` are the
+        lines of text on a screen."""
         where, values = _conditions(filter)
         rows = self._rows(
             "SELECT passages.id, articles.id FROM passage_words"
             " JOIN passages ON passages.number = passage_words.rowid"
             " JOIN articles ON articles.number = passages.article"
-            f" WHERE passage_words MATCH ? AND {where} ORDER BY bm25(passage_words) LIMIT ?",
-            _match(query),
+            f" WHERE passage_words MATCH ? AND {where} ORDER BY rank LIMIT ?",
+            _match(query, labels),
             *values,
             limit,
         )
         return list(rows)
 
-    def search_articles(self, query: str, filter: Filter, *, limit: int) -> list[str]:
+    def search_articles(
+        self, query: str, filter: Filter, *, labels: Sequence[str] = (), limit: int
+    ) -> list[str]:
         """The ids of articles, best BM25 score of the whole article first."""
         where, values = _conditions(filter)
         rows = self._rows(
             "SELECT articles.id FROM article_words"
             " JOIN articles ON articles.number = article_words.rowid"
-            f" WHERE article_words MATCH ? AND {where} ORDER BY bm25(article_words) LIMIT ?",
-            _match(query),
+            f" WHERE article_words MATCH ? AND {where} ORDER BY rank LIMIT ?",
+            _match(query, labels),
             *values,
             limit,
         )
@@ -264,13 +283,22 @@ def _conditions(filter: Filter) -> tuple[str, list[str]]:
     return " AND ".join(conditions), values
 
 
-def _match(query: str) -> str:
+def _match(query: str, labels: Sequence[str] = ()) -> str:
     """An FTS5 query: any of the distinct words, each quoted, so that nothing in a customer's text
-    is taken for an operator. Function words count only where there are no others."""
-    words = list(dict.fromkeys(_WORD.findall(_folded(query).lower())))
-    words = [word for word in words if word not in FUNCTION_WORDS] or words
-    terms = [term for word in words for term in _terms(word)]
-    return " OR ".join(f'"{term}"' for term in terms[:MAX_QUERY_WORDS]) or '""'
+    is taken for an operator. Function words count only where there are no others.
+
+    A screen's `labels` are searched as phrases too, so that "Delete account" counts for more than
+    both words apart, the more the rarer it is; the numbers in them say nothing.
+    """
+    phrases = [_WORD.findall(_folded(label).lower()) for label in labels]
+    numbers = {word for phrase in phrases for word in phrase if word.isdigit()}
+    words = dict.fromkeys(_WORD.findall(_folded(query).lower()))
+    telling = [word for word in words if word not in FUNCTION_WORDS and word not in numbers]
+    terms = [term for word in telling or words for term in _terms(word)][:MAX_QUERY_WORDS]
+    terms += dict.fromkeys(
+        " ".join(phrase) for phrase in phrases if 2 <= len(phrase) <= LONGEST_LABEL
+    )
+    return " OR ".join(f'"{term}"' for term in terms) or '""'
 
 
 def _terms(word: str) -> list[str]:

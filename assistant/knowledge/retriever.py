@@ -37,11 +37,16 @@ class Retriever:
             how[passage]["meaning"] = rank
             similarity[passage] = cosine
             article_of[passage] = article
-        worded = self._lexical.search_passages(encoding.text, filter, limit=CANDIDATES)
+        labels = [line.text for line in encoding.lines]
+        worded = self._lexical.search_passages(
+            encoding.text, filter, labels=labels, limit=CANDIDATES
+        )
         for rank, (passage, article) in enumerate(worded, 1):
             how[passage]["words"] = rank
             article_of[passage] = article
-        articles = self._lexical.search_articles(encoding.text, filter, limit=CANDIDATES)
+        articles = self._lexical.search_articles(
+            encoding.text, filter, labels=labels, limit=CANDIDATES
+        )
         article_rank = {article: rank for rank, article in enumerate(articles, 1)}
         for passage, article in article_of.items():
             if article in article_rank:
