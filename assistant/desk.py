@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from assistant.knowledge.retriever import Retriever
     from assistant.knowledge.sources import Folder
     from assistant.knowledge.store import Store
-    from assistant.messages import Answer
+    from assistant.messages import Answer, Article
     from assistant.model.encoder import MultimodalEncoder
     from assistant.pipeline import Pipeline
     from assistant.tickets.repository import Tickets
@@ -174,8 +174,9 @@ class Desk:
 
         return Pipeline(
             plugins=self.plugins,
+            # Not through `readings`: what customers send is kept with their tickets only.
             attachments=AttachmentReader(
-                self.readings.screen, max_mb=self.settings.max_attachment_mb
+                self.encoder.reader.read, max_mb=self.settings.max_attachment_mb
             ),
             encoder=self.encoder,
             retriever=self.retriever,
@@ -190,8 +191,6 @@ class Desk:
         """The ticket database's engine."""
         from assistant.tickets.database import open_engine
 
-        if not self.settings.database_url:
-            self.settings.data_dir.mkdir(parents=True, exist_ok=True)
         return open_engine(self.settings.resolved_database_url)
 
     @cached_property
@@ -264,16 +263,30 @@ class Desk:
         return self.indexer.index_folder(folder, progress or (lambda done, total: None))
 
     def index_plugins(self, progress: Progress | None = None) -> list[Report]:
-        """Brings the index up to date with the sources that plugins registered."""
-        reports = []
+        """Brings the index up to date with the sources that plugins registered.
+
+        Raises PluginError if a source fails while it is read, or names no source: a half-read one
+        must not take the rest for removed.
+        """
+        by_source: dict[str, list[Article]] = {}
         for source in self.plugins.register_sources(self.settings, self.faults):
-            articles = list(source)
-            for name in sorted({article.source for article in articles}):
-                own = [article for article in articles if article.source == name]
-                reports.append(
-                    self.indexer.index_articles(name, own, progress or (lambda done, total: None))
-                )
-        return reports
+            try:
+                articles = list(source)
+            except Exception as error:
+                raise PluginError(
+                    f"A plugin's source failed while it was read: {type(error).__name__}: {error}."
+                    " Nothing was indexed; mend it, or name the plugin in disabled_plugins."
+                ) from error
+            for article in articles:
+                if not article.source:
+                    raise PluginError(
+                        f"A plugin's article {article.id!r} names no source. Set Article.source."
+                    )
+                by_source.setdefault(article.source, []).append(article)
+        return [
+            self.indexer.index_articles(name, own, progress or (lambda done, total: None))
+            for name, own in sorted(by_source.items())
+        ]
 
     def rank(self, text: str, screenshots: Sequence[Path] = (), *, limit: int = 20) -> Ranking:
         """The articles that a question is about, best first, by their best passage."""
@@ -296,9 +309,7 @@ class Desk:
         self.warm_up()
         self.inbox.start()
         threads = [
-            threading.Thread(
-                target=connector.run, args=(self.inbox.accept, stop), name=name, daemon=True
-            )
+            threading.Thread(target=self._receive, args=(connector, stop), name=name, daemon=True)
             for name, connector in self.connectors.items()
         ]
         for thread in threads:
@@ -306,6 +317,18 @@ class Desk:
         for thread in threads:
             thread.join()
         self.inbox.stop()
+
+    def _receive(self, connector: Connector, stop: threading.Event) -> None:
+        """Runs a connector until `stop` is set; one that fails is run again."""
+        pause = 1.0
+        while not stop.is_set():
+            try:
+                connector.run(self.inbox.accept, stop)
+                return
+            except Exception:
+                log.exception("failed_connector connector=%s", connector.name)
+                stop.wait(pause)
+                pause = min(60.0, 2 * pause)
 
     def _hold(self, reply: Reply) -> str | None:
         faults: list[PluginFault] = []

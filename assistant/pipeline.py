@@ -105,7 +105,7 @@ class Pipeline:
             detail["unsupported"] = [c.sentence for c in checks if not c.supported]
 
         with trace.step("decide") as detail:
-            if answer.citations:
+            if answer.citations and hits:
                 measured = policy.signals(question, answer, self.lexical.rarity)
                 answer = replace(answer, confidence=policy.confidence(measured))
                 detail.update(vars(measured))

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as VariableError
 
 from assistant.errors import SettingsError
 
@@ -153,11 +154,15 @@ def load(path: Path | None = None) -> Settings:
         raise SettingsError(f"{named}: no such file. `deskmate init` writes one.")
     _refuse_unknown_variables()
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        values = tomllib.loads(file.read_text(encoding="utf-8-sig")) if file.is_file() else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file}: not valid TOML: {error}") from error
+        raise SettingsError(f"{file}: not valid TOML: {error}.") from error
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error.strerror}.") from error
     try:
         return Settings(**values)
+    except VariableError as error:
+        raise SettingsError(_explain_variable(error)) from error
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(e, file) for e in error.errors())) from error
 
@@ -166,7 +171,9 @@ def _refuse_unknown_variables() -> None:
     for name in os.environ:
         if not name.startswith(PREFIX) or name in OTHER_VARIABLES:
             continue
-        key = name.removeprefix(PREFIX).lower().split("__")[0]
+        key, *inner = name.removeprefix(PREFIX).lower().split("__")
+        if inner and key in Settings.model_fields and not _holds_more(Settings.model_fields[key]):
+            raise SettingsError(f"{name}: no such setting. {PREFIX}{key.upper()} holds one value.")
         if key not in Settings.model_fields:
             known = ", ".join(PREFIX + field.upper() for field in Settings.model_fields)
             raise SettingsError(f"{name}: no such setting. Known: {known}.")
@@ -182,6 +189,21 @@ def _explain(error: ErrorDetails, file: Path) -> str:
             section = section.model_fields[key].annotation
         return f"{place}: no such setting. Known here: {', '.join(section.model_fields)}."
     return f"{place} = {error['input']!r}: {error['msg']}."
+
+
+def _explain_variable(error: VariableError) -> str:
+    """For variables that must be JSON, since their setting is no single word or number."""
+    field = str(error).split('"')[1]
+    begin = PREFIX + field.upper()
+    wrong = {name: os.environ[name] for name in os.environ if name.startswith(begin)}
+    said = ", ".join(f"{name} = {value!r}" for name, value in sorted(wrong.items()))
+    return f'{said}: not JSON. Lists are written ["a", "b"], tables {{"key": "value"}}.'
+
+
+def _holds_more(field: FieldInfo) -> bool:
+    """Whether the setting has settings of its own."""
+    kind = field.annotation
+    return get_origin(kind) is dict or (isinstance(kind, type) and issubclass(kind, BaseModel))
 
 
 def commented_file() -> str:

@@ -17,6 +17,11 @@ import pytest
 from sqlalchemy import URL, make_url
 
 from assistant import Message, Ticket
+from assistant.desk import Desk
+from assistant.knowledge.sources import Folder
+from assistant.model.encoder import MultimodalEncoder
+from assistant.settings import Settings
+from tests.help_centre import write_help_centre
 
 
 @pytest.fixture
@@ -34,6 +39,48 @@ def ticket() -> Ticket:
     return Ticket(
         1, "test", "thread", "ann@example.com", "Help", "open", datetime(2026, 1, 2, tzinfo=UTC)
     )
+
+
+@pytest.fixture(scope="session")
+def encoder() -> MultimodalEncoder:
+    """The core model, loaded once for all tests."""
+    return MultimodalEncoder()
+
+
+@pytest.fixture(scope="session")
+def help_centre(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of five articles, one of them internal, one with a screenshot."""
+    return write_help_centre(tmp_path_factory.mktemp("help-centre"))
+
+
+@pytest.fixture(scope="session")
+def indexed(
+    tmp_path_factory: pytest.TempPathFactory, encoder: MultimodalEncoder, help_centre: Path
+) -> Path:
+    """A data folder with the index of the help centre; tests take a copy: `data_dir`."""
+    folder = tmp_path_factory.mktemp("indexed")
+    with Desk(Settings(data_dir=folder)) as desk:
+        desk.encoder = encoder
+        report = desk.index(Folder(help_centre, source="help"))
+    assert report.unreadable == []
+    return folder
+
+
+@pytest.fixture
+def data_dir(indexed: Path, tmp_path: Path) -> Path:
+    """A test's own data folder, with the help centre indexed."""
+    return Path(shutil.copytree(indexed, tmp_path / "data"))
+
+
+@pytest.fixture(scope="session")
+def desk(
+    indexed: Path, encoder: MultimodalEncoder, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Desk]:
+    """A desk that knows the help centre, for tests that change nothing in it."""
+    folder = shutil.copytree(indexed, tmp_path_factory.mktemp("desk") / "data")
+    with Desk(Settings(data_dir=Path(folder))) as desk:
+        desk.encoder = encoder
+        yield desk
 
 
 @pytest.fixture

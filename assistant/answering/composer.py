@@ -31,6 +31,8 @@ NEAR_BEST = 0.7
 REMEMBERED_PASSAGES = 4_096
 
 _STEP = re.compile(r"\s*\d{1,4}[.)]\s+\S")
+_ITEM = re.compile(r"\s*(?:\d{1,4}[.)]|[-*•])\s+\S")
+_ENDS = (".", "!", "?", "…", "。", "！", "？")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Composer:
         blocks: list[tuple[Passage, list[str]]] = []
         lead_best = 0.0
         for passage, (texts, scores) in zip(passages, scored, strict=True):
+            if not texts:
+                continue
             best = float(scores.max(initial=0.0))
             if not blocks:
                 blocks.append((passage, _chosen(texts, scores)))
@@ -148,7 +152,8 @@ def _written(blocks: Sequence[tuple[Passage, list[str]]]) -> Answer:
     for number, (passage, chosen) in enumerate(blocks, 1):
         lines: list[str] = []
         for sentence in chosen:
-            if lines and not _STEP.match(sentence):
+            # What is no whole sentence, such as a row or a list's item, keeps a line of its own.
+            if lines and lines[-1].endswith(_ENDS) and not _ITEM.match(sentence):
                 lines[-1] += f" {sentence}"
             else:
                 lines.append(sentence)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
 _MARK = re.compile(r"\[(\d+(?:\s*,\s*\d+)*)\]")
+_REFUSAL = re.compile(rf"\W*{prompts.REFUSED}\b")  # models like to add a full stop or asterisks
 
 
 class RefusedError(AnsweringError):
@@ -74,10 +75,15 @@ def load_chat_model(name: str, options: Mapping[str, Any]) -> BaseChatModel:
 
     try:
         model: BaseChatModel = init_chat_model(name, **options)
-    except (ImportError, ValueError, TypeError) as error:
+    except ImportError as error:
         raise SettingsError(
             f"answering.chat_model = {name!r}: {error}. Providers come as extras, for example"
             " `pip install deskmate[openai]`."
+        ) from error
+    except Exception as error:  # every provider has its own errors for a missing key or wrong value
+        raise SettingsError(
+            f"answering.chat_model = {name!r}: {error}"
+            " Check answering.chat_model_options and the provider's variables, such as its API key."
         ) from error
     return model
 
@@ -86,9 +92,9 @@ def read_answer(text: str, hits: tuple[Hit, ...]) -> Answer:
     """A chat model's text as an Answer: marks that point to no passage are dropped, the others
     numbered in the order of their appearance. Empty if it says the sources do not settle it."""
     text = text.strip()
-    if text.startswith(prompts.REFUSED):
+    if _REFUSAL.match(text):
         raise RefusedError("The chat model says that this is not for a support desk to answer.")
-    if not text or text.startswith(prompts.NOT_IN_SOURCES):
+    if not text or prompts.NOT_IN_SOURCES in text:
         return Answer("", (), 0.0)
     order: dict[int, int] = {}
 

@@ -1,16 +1,18 @@
 """Is each sentence of an answer supported by the passages it cites?
 
 A sentence without a citation of its own is covered by those of its block (a paragraph, or a list
-with the line before it). It is supported if it stands in a cited passage word for word; or if all
-its numbers, codes, addresses and quoted labels stand there, it negates no more and no less, and
-most of its content words do. This catches what an answer adds; it does not prove entailment.
+with the line before it). It is supported if it is a whole sentence of a cited passage; or if all
+its numbers, codes, addresses, names and quoted labels stand there, it negates no more and no less
+than the sentence there that is nearest to it, and most of its content words stand there. This
+catches what an answer adds; it does not prove entailment.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from assistant.knowledge.sentences import sentences
 from assistant.knowledge.words import covered
@@ -19,9 +21,20 @@ from assistant.messages import Answer, Citation
 MIN_COVERED = 0.6
 
 _MARK = re.compile(r"\s*\[(\d+)\]")
-# Addresses, quoted labels, and whatever holds a digit: these must stand in the source as they are.
-_EXACT = re.compile(r"https?://\S+|[\w.+-]+@[\w-]+\.[\w.]+|[“\"«]([^”\"»]{1,80})[”\"»]|\S*\d\S*")
-_NEGATION = re.compile(r"\b(?:not|no|never|none|cannot|without|\w+n['’]t)\b", re.IGNORECASE)
+# What must stand in the source as it is: addresses, labels in quotes or bold, whatever holds a
+# digit (with its currency), numbers in words, and names, which are capitals within a sentence.
+_EXACT = re.compile(
+    r"https?://\S+|[\w.+-]+@[\w-]+\.[\w.]+"
+    r"|(?:[“\"«`]|\*\*)(?P<label>[^”\"»`*]{1,80})(?:[”\"»`]|\*\*)"
+    r"|\S*\d\S*(?:\s[€$£¥%])?"
+    r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|sixty|ninety"
+    r"|hundred|thousand|million|half|twice|double)\b"
+    r"|(?<=[\w,] )[A-Z]\w+(?: [A-Z]\w+)*"
+)
+_NEGATION = re.compile(
+    r"\b(?:not|no|never|none|neither|nor|nobody|nothing|cannot|without|unless|\w+n['’]t)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -38,19 +51,23 @@ def check(answer: Answer) -> list[Check]:
     by_number = {citation.number: citation for citation in answer.citations}
     checks: list[Check] = []
     for block in re.split(r"\n\s*\n", answer.text):
-        block_numbers = _numbers(block)
         for line in block.split("\n"):
             for sentence in sentences(_joined_marks(line)):
-                words = _MARK.sub("", sentence).strip()
-                if not any(character.isalnum() for character in words):
-                    continue
-                cited = [
-                    by_number[number]
-                    for number in _numbers(sentence) or block_numbers
-                    if number in by_number
-                ]
-                checks.append(_check(words, cited))
+                words = _MARK.sub(partial(_left, by_number), sentence).strip()
+                if any(character.isalnum() for character in words):
+                    cited = _cited(sentence, by_number) or _cited(block, by_number)
+                    checks.append(_check(words, cited))
     return checks
+
+
+def _cited(text: str, by_number: Mapping[int, Citation]) -> list[Citation]:
+    numbers = [int(number) for number in _MARK.findall(text)]
+    return [by_number[number] for number in numbers if number in by_number]
+
+
+def _left(by_number: Mapping[int, Citation], mark: re.Match[str]) -> str:
+    """What is no citation, such as `items[0]` in a source, belongs to the sentence."""
+    return "" if int(mark[1]) in by_number else mark[0]
 
 
 def _check(sentence: str, cited: Sequence[Citation]) -> Check:
@@ -60,16 +77,18 @@ def _check(sentence: str, cited: Sequence[Citation]) -> Check:
         " > ".join(citation.passage.heading_path) + "\n" + citation.passage.text
         for citation in cited
     )
-    if _plain(sentence) in _plain(sources):
+    own = [plain for plain in map(_plain, sentences(sources)) if plain]
+    if _stands_in(_plain(sentence), "\n".join(own), "\n"):
         return Check(sentence, True)
     for exact in _exact(sentence):
-        if _plain(exact) not in _plain(sources):
+        if not _stands_in(_plain(exact), _plain(sources)):
             return Check(sentence, False, f"{exact!r} does not stand in what it cites")
     share = covered(sentence, sources)
     if share < MIN_COVERED:
         return Check(sentence, False, f"only {share:.0%} of its words stand in what it cites")
-    if _NEGATION.search(sentence) and not _NEGATION.search(sources):
-        return Check(sentence, False, "it denies what its source does not")
+    nearest = max(own, key=lambda source: covered(sentence, source), default="")
+    if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(nearest)):
+        return Check(sentence, False, f"only one of it and “{nearest}” denies something")
     return Check(sentence, True)
 
 
@@ -78,15 +97,20 @@ def _joined_marks(line: str) -> str:
     return re.sub(r"([.!?])((?:\s*\[\d+\])+)", r"\2\1", line)
 
 
-def _numbers(text: str) -> list[int]:
-    return [int(number) for number in _MARK.findall(text)]
-
-
 def _exact(sentence: str) -> list[str]:
     body = re.sub(r"^\s*\d{1,4}[.)]\s", "", sentence)
     return [
-        (match.group(1) or match.group()).strip(".,;:!?()[]") for match in _EXACT.finditer(body)
+        (match["label"] or match.group()).strip(".,;:!?()[]") for match in _EXACT.finditer(body)
     ]
+
+
+def _stands_in(words: str, text: str, boundary: str = "") -> bool:
+    """Whether `words` stand in `text` between boundaries, or else as whole words and numbers: a
+    “5” does not stand in “15”, in “5.2” or in “50”."""
+    pattern = r"\s+".join(map(re.escape, words.split()))
+    if boundary:
+        return bool(re.search(rf"(?:^|{boundary}){pattern}(?:{boundary}|$)", text))
+    return bool(re.search(rf"(?<![\w$€£])(?<!\d[.,]){pattern}(?![\w%€$£])(?![.,]\d)", text))
 
 
 def _plain(text: str) -> str:

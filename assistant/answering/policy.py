@@ -47,7 +47,7 @@ _WEIGHTS = Signals(similarity=4.0, coverage=3.0, agreement=1.0, margin=2.0, scre
 def signals(
     question: Question, answer: Answer, rarity: Callable[[Sequence[str]], dict[str, float]]
 ) -> Signals:
-    """Measures an answer that cites at least one passage."""
+    """Measures an answer that cites at least one passage, to a question with at least one hit."""
     cited = "\n".join(
         "\n".join(
             [*citation.passage.heading_path, citation.passage.text, citation.passage.picture_text]
@@ -107,7 +107,7 @@ class Policy:
             return Decision("ask", "the message says nothing that could be looked for")
         if not question.hits:
             return Decision("hand over", f"no passage was found for {_looked_for(question)}")
-        if not answer.text:
+        if not checks:  # no answer, or one of nothing but marks
             return Decision("hand over", f"the sources do not settle {_looked_for(question)}")
         if answer.confidence < self.draft_at:
             return Decision(

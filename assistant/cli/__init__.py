@@ -21,36 +21,44 @@ EXIT_CODES = (
     " 5 index; 6 database; 7 chat model; 8 plugin or connector; 130 interrupted."
 )
 
-app = typer.Typer(
-    name="deskmate",
-    help="A customer-support assistant that reads screenshots and cites its sources.",
-    epilog=EXIT_CODES,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
-
-@app.callback()
 def options(
     config: Annotated[
         Path | None, typer.Option(help="Settings file.", show_default="./deskmate.toml")
     ] = None,
     debug: Annotated[bool, typer.Option(help="Show tracebacks of errors.")] = False,
 ) -> None:
-    """Options that hold for every command."""
-    if config is not None:
-        os.environ["DESKMATE_CONFIG"] = str(config)
+    """Options that hold for every command. `main` has read them, since plugins' commands are
+    added before."""
+
+
+def command_line() -> typer.Typer:
+    """All commands of Deskmate's own."""
+    from assistant.cli import asking, knowledge, operating, tickets
+
+    app = typer.Typer(
+        name="deskmate",
+        help="A customer-support assistant that reads screenshots and cites its sources.",
+        epilog=EXIT_CODES,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(options)
+    for module in (asking, knowledge, tickets, operating):
+        module.add_to(app)
+    return app
 
 
 def main() -> None:
     """Runs the command line; errors that Deskmate expects are shown without a traceback."""
-    from assistant.cli import asking, knowledge, operating, tickets
+    from assistant.cli import operating
 
-    for module in (asking, knowledge, tickets, operating):
-        module.add_to(app)
+    app = command_line()
     debug = "--debug" in sys.argv
     try:
+        if config := operating.config_given(sys.argv[1:]):
+            os.environ["DESKMATE_CONFIG"] = config
         operating.add_plugin_commands(app)
         app()
     except DeskmateError as error:

@@ -57,14 +57,14 @@ def ask(
 
 
 def chat(internal: Internal = False) -> None:
-    """Talk with the assistant as a customer would; end with an empty line."""
+    """Talk with the assistant as a customer would; end with an empty line or Ctrl-D."""
     from assistant.desk import Desk
 
     console = Console()
     with Desk.open() as desk:
         desk.warm_up()
         conversation: tuple[Turn, ...] = ()
-        while text := console.input("[bold]You:[/bold] ").strip():
+        while text := _typed(console):
             outcome = desk.ask(
                 text, (), conversation, audience="internal" if internal else "public"
             )
@@ -73,6 +73,14 @@ def chat(internal: Internal = False) -> None:
                 Turn("customer", text, now()),
                 Turn("assistant", outcome.text, now()),
             )
+
+
+def _typed(console: Console) -> str:
+    """What the user typed; empty at the end of the input."""
+    try:
+        return console.input("[bold]You:[/bold] ").strip()
+    except EOFError:
+        return ""
 
 
 def show(outcome: Outcome, console: Console, *, times: bool = False) -> None:

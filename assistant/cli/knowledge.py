@@ -7,13 +7,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from assistant.errors import KnowledgeError, UnreadableError
+from assistant.errors import DeskmateError, KnowledgeError, UnreadableError
 
 if TYPE_CHECKING:
     from assistant.knowledge.indexing import Progress as OnProgress
@@ -73,7 +74,8 @@ def index(
     for report in reports:
         _show(report, console)
     for path, reason in pictures:
-        console.print(f"  [yellow]picture not read[/] {path}: {reason}", highlight=False)
+        what = escape(f"{path}: {reason}")
+        console.print(f"  [yellow]picture not read[/] {what}", highlight=False)
     if any(report.unreadable for report in reports):
         raise typer.Exit(UnreadableError.exit_code)
 
@@ -102,15 +104,15 @@ def rank(
                 "knowledge": settings.knowledge.model_copy(update={"chroma_url": ""}),
             }
         )
-        with Desk(temporary) as desk, out.open("w", encoding="utf-8") as file:
+        with Desk(temporary) as desk, _writable(out) as file:
             with _progress("articles", console) as progress:
                 report = desk.index(Folder(articles, source="articles"), progress)
             _show(report, console)
             desk.warm_up()
             with _progress("questions", console) as progress:
                 for number, query in enumerate(asked, 1):
-                    screenshots = [queries.parent / name for name in query.get("screenshots", ())]
-                    ranking = desk.rank(query.get("text") or "", screenshots)
+                    screenshots = [queries.parent / name for name in query["screenshots"]]
+                    ranking = desk.rank(query["text"], screenshots)
                     line = {
                         "id": query["id"],
                         "articles": [name.removeprefix("articles/") for name in ranking.articles],
@@ -125,7 +127,7 @@ def rank(
 
 def _queries(file: Path) -> Iterator[dict[str, Any]]:
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableError(f"{file}: {error}. Name a UTF-8 file of JSON lines.") from error
     for number, line in enumerate(lines, 1):
@@ -133,12 +135,25 @@ def _queries(file: Path) -> Iterator[dict[str, Any]]:
             continue
         try:
             query = json.loads(line)
-            usable = "id" in query and (query.get("text") or query.get("screenshots"))
-        except (json.JSONDecodeError, TypeError, AttributeError) as error:
-            raise UnreadableError(f"{file}:{number}: not a JSON object: {error}") from error
-        if not usable:
-            raise UnreadableError(f'{file}:{number}: needs "id", and "text" or "screenshots".')
-        yield query
+        except json.JSONDecodeError as error:
+            raise UnreadableError(f"{file}:{number}: not JSON: {error}.") from error
+        if not isinstance(query, dict) or "id" not in query:
+            raise UnreadableError(f'{file}:{number}: not a JSON object with an "id".')
+        text, screenshots = query.get("text") or "", query.get("screenshots") or []
+        if not isinstance(text, str):
+            raise UnreadableError(f'{file}:{number}: "text" is {text!r}, not a string.')
+        if not isinstance(screenshots, list) or not all(isinstance(s, str) for s in screenshots):
+            raise UnreadableError(f'{file}:{number}: "screenshots" is no list of paths.')
+        if not text and not screenshots:
+            raise UnreadableError(f'{file}:{number}: needs "text" or "screenshots".')
+        yield {"id": query["id"], "text": text, "screenshots": screenshots}
+
+
+def _writable(file: Path) -> TextIO:
+    try:
+        return file.open("w", encoding="utf-8")
+    except OSError as error:
+        raise DeskmateError(f"{file}: cannot be written: {error.strerror}.") from error
 
 
 @contextmanager
@@ -156,10 +171,11 @@ def _progress(name: str, console: Console) -> Iterator[OnProgress]:
 
 def _show(report: Report, console: Console) -> None:
     console.print(
-        f"[bold]{report.source}[/]: {report.added} added, {report.changed} changed,"
+        f"[bold]{escape(report.source)}[/]: {report.added} added, {report.changed} changed,"
         f" {report.unchanged} unchanged, {report.removed} removed;"
         f" {report.passages} passages written",
         highlight=False,
     )
     for unreadable in report.unreadable:
-        console.print(f"  [red]not read[/] {unreadable.name}: {unreadable.reason}", highlight=False)
+        what = escape(f"{unreadable.name}: {unreadable.reason}")
+        console.print(f"  [red]not read[/] {what}", highlight=False)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,18 +29,45 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(database, name="db")
 
 
+def config_given(arguments: Sequence[str]) -> str | None:
+    """The value of `--config` before the command, which decides what plugins see."""
+    for word, following in zip_longest(arguments, arguments[1:]):
+        if word == "--config":
+            return following
+        if word.startswith("--config="):
+            return word.removeprefix("--config=")
+        if not word.startswith("-"):
+            break
+    return None
+
+
 def add_plugin_commands(app: typer.Typer) -> None:
-    """Lets plugins add their commands, unless a command of ours is called: it need not wait."""
+    """Lets plugins add their commands, unless a command of ours is called: it need not wait.
+
+    Raises DeskmateError if settings are wrong, unless only help is wanted.
+    """
     ours = {command.callback.__name__ for command in app.registered_commands if command.callback}
     ours |= {group.name for group in app.registered_groups if group.name}
-    called = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    if config_given(sys.argv[1:]) in words[:1]:
+        words = words[1:]
+    called = words[0] if words else ""
     if called in ours:
         return
-    from assistant.plugging import Plugins
+    from assistant.plugging import Faults, Plugins
     from assistant.settings import load
 
-    settings = load()
-    Plugins.installed(settings.plugins, settings.disabled_plugins).register_commands(app, [])
+    faults: Faults = []
+    try:
+        settings = load()
+        plugins = Plugins.installed(settings.plugins, settings.disabled_plugins)
+        plugins.register_commands(app, faults)
+    except DeskmateError as error:
+        if called:
+            raise
+        typer.secho(f"Plugins' commands are not listed: {error}", fg="yellow", err=True)
+    for fault in faults:
+        typer.secho(f"Plugin {fault.plugin}, {fault.hook}: {fault.error}", fg="yellow", err=True)
 
 
 def init(
@@ -137,7 +165,20 @@ def _plugins(desk: Desk) -> str:
 
 
 def _connectors(desk: Desk) -> str:
-    return ", ".join(desk.connectors) or "none configured: messages come from the command line only"
+    built = desk.connectors
+    if desk.faults:
+        raise DeskmateError(
+            "; ".join(f"plugin {f.plugin}, {f.hook}: {f.error}" for f in desk.faults)
+            + ". Mend it, or name it in disabled_plugins."
+        )
+    # A connector may be one of several under one table, such as `email/sales`.
+    for table in desk.settings.connectors:
+        if not any(name == table or name.startswith(f"{table}/") for name in built):
+            raise DeskmateError(
+                f"connectors.{table}: no installed plugin made a connector of it. Check the name,"
+                " and `deskmate plugins`."
+            )
+    return ", ".join(built) or "none configured: messages come from the command line only"
 
 
 def _chat_model(desk: Desk) -> str:
@@ -151,13 +192,11 @@ def upgrade() -> None:
     from assistant.settings import load
     from assistant.tickets.database import connect, upgrade
 
-    settings = load()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    upgrade(connect(settings.resolved_database_url))
+    upgrade(connect(load().resolved_database_url))
     typer.echo("The ticket database is up to date.")
 
 
-@database.command()
+@database.command(context_settings={"ignore_unknown_options": True})  # for -1
 def downgrade(
     revision: Annotated[str, typer.Argument(help="Alembic revision, such as -1 or base.")],
 ) -> None:

@@ -66,7 +66,8 @@ def show_(number: Number) -> None:
             console.print()
             show(stored.outcome, console)
         for entry in desk.tickets.audit_trail(number):
-            console.print(f"{entry.at:%Y-%m-%d %H:%M} {entry.who}: {entry.action} {entry.detail}")
+            what = escape(f"{entry.who}: {entry.action} {entry.detail}")
+            console.print(f"{entry.at:%Y-%m-%d %H:%M} {what}")
 
 
 @group.command()

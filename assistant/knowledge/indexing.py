@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,33 +69,39 @@ class Indexer:
         """Brings the source `folder.source` up to date with the folder's files.
 
         `progress` is called with the number of files done and of all files.
-        Raises KnowledgeError if the source's name stands for another folder already.
+        Raises KnowledgeError if the source's name stands for another folder already. If that
+        folder is gone, this one is taken for it, moved.
         """
         root = str(folder.root.resolve())
+        files = list(folder.files())
         standing = self._lexical.root(folder.source)
-        if standing not in (None, root):
+        if standing not in (None, root) and Path(standing).exists():
             raise KnowledgeError(
                 f"The source {folder.source!r} stands for {standing} already."
                 f" Index {root} under another name with --source."
             )
         self._lexical.set_root(folder.source, root)
-        return self._update(
-            folder.source, list(folder.files()), progress, complete=folder.root.is_dir()
-        )
+        return self._update(folder.source, files, progress)
 
     def index_articles(
         self, source: str, articles: Sequence[Article], progress: Progress = _no_progress
     ) -> Report:
-        """Brings a source up to date with all of its articles, as a plugin gave them."""
-        return self._update(source, articles, progress, complete=True)
+        """Brings a source up to date with all of its articles, as a plugin gave them.
+
+        Raises KnowledgeError if the source's name stands for a folder.
+        """
+        if standing := self._lexical.root(source):
+            raise KnowledgeError(
+                f"The source {source!r} stands for the folder {standing} already."
+                " Let the plugin name its source otherwise."
+            )
+        return self._update(source, articles, progress)
 
     def _update(
         self,
         source: str,
         entries: Sequence[ArticleFile | Article | Unreadable],
         progress: Progress,
-        *,
-        complete: bool,
     ) -> Report:
         report = Report(source)
         known = self._lexical.content_hashes(source)
@@ -104,6 +111,9 @@ class Indexer:
             progress(number, len(entries))
             if isinstance(entry, Unreadable):
                 report.unreadable.append(entry)
+                # What is there but cannot be reached is not gone, such as a folder with its files.
+                place = f"{source}/{entry.name}"
+                seen |= {id_ for id_ in known if id_ == place or id_.startswith(f"{place}/")}
                 continue
             id_ = f"{source}/{entry.id}"
             seen.add(id_)
@@ -119,8 +129,10 @@ class Indexer:
                 self._write(batch, report)
                 batch = []
         self._write(batch, report)
-        if complete:
-            self._remove(sorted(known.keys() - seen), report)
+        self._remove(sorted(known.keys() - seen), report)
+        if self._store.count() > self._lexical.counts()[1]:
+            # A run was cut off after it wrote the vectors of articles that are gone by now.
+            self._store.keep_only_articles(source, self._lexical.content_hashes(source).keys())
         progress(len(entries), len(entries))
         return report
 

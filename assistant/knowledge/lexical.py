@@ -13,6 +13,7 @@ import math
 import re
 import sqlite3
 import threading
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -69,6 +70,10 @@ class Filter:
     source: str | None = None
     product: str | None = None
     language: str | None = None
+
+    def shows(self, passage: Passage) -> bool:
+        """Whether the reader may see the passage."""
+        return self.audience == "internal" or passage.audience == "public"
 
 
 class Lexical:
@@ -262,7 +267,7 @@ def _conditions(filter: Filter) -> tuple[str, list[str]]:
 def _match(query: str) -> str:
     """An FTS5 query: any of the distinct words, each quoted, so that nothing in a customer's text
     is taken for an operator. Function words count only where there are no others."""
-    words = list(dict.fromkeys(_WORD.findall(query.lower())))
+    words = list(dict.fromkeys(_WORD.findall(_folded(query).lower())))
     words = [word for word in words if word not in FUNCTION_WORDS] or words
     terms = [term for word in words for term in _terms(word)]
     return " OR ".join(f'"{term}"' for term in terms[:MAX_QUERY_WORDS]) or '""'
@@ -276,4 +281,9 @@ def _terms(word: str) -> list[str]:
 
 
 def _spaced(text: str) -> str:
-    return _UNSPACED_CHARACTER.sub(r" \g<0> ", text)
+    return _UNSPACED_CHARACTER.sub(r" \g<0> ", _folded(text))
+
+
+def _folded(text: str) -> str:
+    """One spelling for what looks the same: ligatures, full-width letters, separate accents."""
+    return unicodedata.normalize("NFKC", text)

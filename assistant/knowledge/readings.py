@@ -7,11 +7,12 @@ import hashlib
 import json
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from assistant.errors import UnreadableError
+from assistant.errors import KnowledgeError, UnreadableError
 from assistant.messages import Box, Picture, ScreenLine
 from assistant.model.screenshot import Screen
 
@@ -25,11 +26,13 @@ class Readings:
     def __init__(self, file: Path, read: Callable[[bytes], Screen]) -> None:
         self._read = read
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(file, check_same_thread=False, timeout=10)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS readings (sha256 TEXT PRIMARY KEY, screen TEXT NOT NULL)"
-        )
+        self._file = file
+        with self._explained():
+            self._db = sqlite3.connect(file, check_same_thread=False, timeout=10)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute(
+                "CREATE TABLE IF NOT EXISTS readings (sha256 TEXT PRIMARY KEY, screen TEXT)"
+            )
         self.failures: list[tuple[str, str]] = []
 
     def close(self) -> None:
@@ -47,19 +50,29 @@ class Readings:
     def screen(self, content: bytes) -> Screen:
         """What is read in an image file's bytes. Raises UnreadableError."""
         key = hashlib.sha256(content).hexdigest()
-        with self._lock:
+        with self._explained(), self._lock:
             known = self._db.execute(
                 "SELECT screen FROM readings WHERE sha256 = ?", (key,)
             ).fetchone()
         if known:
             return _from_json(known[0])
         screen = self._read(content)
-        with self._lock, self._db:
+        with self._explained(), self._lock, self._db:
             self._db.execute(
                 "INSERT OR REPLACE INTO readings VALUES (?, ?)",
                 (key, json.dumps(asdict(screen), ensure_ascii=False)),
             )
         return screen
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise KnowledgeError(
+                f"{self._file}: {error}. If the disk is full, make room; if another process holds"
+                " it, wait for it; if it is damaged, delete the file."
+            ) from error
 
 
 def _from_json(text: str) -> Screen:

@@ -56,5 +56,7 @@ class Retriever:
         return [
             Hit(passages[id_], scores[id_], how[id_], similarity.get(id_, 0.0))
             for id_ in best
-            if id_ in passages
+            # The vector store is written first: while an article that becomes public is indexed,
+            # its old words are still internal.
+            if id_ in passages and filter.shows(passages[id_])
         ]

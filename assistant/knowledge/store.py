@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,6 @@ class Store:
     """
 
     def __init__(self, folder: Path, *, url: str = "", model: str, dim: int) -> None:
-        import chromadb
         from chromadb.config import Settings as ChromaSettings
         from filelock import FileLock, Timeout
 
@@ -44,6 +43,19 @@ class Store:
                     f"{folder}: the index is in use by another process. Stop it, or set"
                     " knowledge.chroma_url so that several can share one Chroma server."
                 ) from None
+            except OSError as error:
+                raise KnowledgeError(
+                    f"{folder}: {error.strerror}. Set data_dir to a folder that can be written to."
+                ) from error
+        try:
+            self._open(folder, url, options, model, dim)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, folder: Path, url: str, options: Any, model: str, dim: int) -> None:
+        import chromadb
+
         with self._explained():
             if url:
                 self._client = _connect(url, options)
@@ -55,9 +67,10 @@ class Store:
                 metadata={"model": model, "dim": dim},
                 embedding_function=None,
             )
+            # The largest batch that the server, or SQLite, takes at once.
+            self._batch = int(self._client.get_max_batch_size())
         made_by = (self._collection.metadata or {}).get("model", model)
         if made_by != model:
-            self.close()
             raise KnowledgeError(
                 f"{self._place}: this index was made by {made_by!r}, and model.text is {model!r}."
                 " Delete the folder and run `deskmate index`, or set the model back."
@@ -65,30 +78,21 @@ class Store:
 
     def close(self) -> None:
         """Lets another process own the index."""
+        if hasattr(self, "_client"):
+            self._client.close()
         if self._lock:
-            self._client.clear_system_cache()
             self._lock.release()
 
     def put(self, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:
         """Adds passages with their vectors [passages, dim], or replaces those with the same id."""
-        if not passages:
-            return
-        with self._explained():
-            self._collection.upsert(
-                ids=[passage.id for passage in passages],
-                embeddings=vectors,
-                metadatas=[
-                    {
-                        "article": passage.article_id,
-                        "source": passage.source,
-                        "product": passage.product,
-                        "language": passage.language,
-                        "audience": passage.audience,
-                        "passage": to_payload(passage),
-                    }
-                    for passage in passages
-                ],
-            )
+        for start in range(0, len(passages), self._batch):
+            batch = passages[start : start + self._batch]
+            with self._explained():
+                self._collection.upsert(
+                    ids=[passage.id for passage in batch],
+                    embeddings=vectors[start : start + self._batch],
+                    metadatas=[_metadata(passage) for passage in batch],
+                )
 
     def keep_only(self, passages_of: Mapping[str, Sequence[str]]) -> None:
         """Removes from each article given by its id all passages but those whose ids are named."""
@@ -100,9 +104,25 @@ class Store:
                 found = self._collection.get(where={"article": {"$in": page}}, include=[])["ids"]
             kept = {id_ for article in page for id_ in passages_of[article]}
             stale += [id_ for id_ in found if id_ not in kept]
-        for start in range(0, len(stale), _PAGE):
+        self._delete(stale)
+
+    def keep_only_articles(self, source: str, articles: Collection[str]) -> None:
+        """Removes all passages of a source but those of the articles whose ids are given."""
+        with self._explained():
+            found = self._collection.get(where={"source": source}, include=["metadatas"])
+        metadatas = found["metadatas"] or ()
+        self._delete(
+            [
+                id_
+                for id_, metadata in zip(found["ids"], metadatas, strict=True)
+                if metadata["article"] not in articles
+            ]
+        )
+
+    def _delete(self, ids: Sequence[str]) -> None:
+        for start in range(0, len(ids), _PAGE):
             with self._explained():
-                self._collection.delete(ids=stale[start : start + _PAGE])
+                self._collection.delete(ids=list(ids[start : start + _PAGE]))
 
     def search(
         self, vector: NDArray[np.float32], filter: Filter, *, limit: int
@@ -150,6 +170,17 @@ class Store:
                 f"{self._place}: Chroma failed: {error}. Check the disk's space and, with"
                 " knowledge.chroma_url, that the server runs."
             ) from error
+
+
+def _metadata(passage: Passage) -> dict[str, Any]:
+    return {
+        "article": passage.article_id,
+        "source": passage.source,
+        "product": passage.product,
+        "language": passage.language,
+        "audience": passage.audience,
+        "passage": to_payload(passage),
+    }
 
 
 def _connect(url: str, options: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -47,6 +48,8 @@ class AttachmentReader:
         return result
 
     def _read_one(self, attachment: Attachment, result: AttachmentsRead) -> str:
+        if not attachment.content:
+            raise UnreadableError("the file is empty")
         if len(attachment.content) > self._max_mb * 1_000_000:
             raise UnreadableError(f"it is larger than {self._max_mb} MB")
         suffix = PurePath(attachment.filename).suffix.lower()
@@ -55,12 +58,21 @@ class AttachmentReader:
             result.screens.append(screen)
             return "; ".join(part for part in (_counted(screen), screen.note) if part)
         if attachment.media_type.startswith("text/") or suffix in _TEXT_SUFFIXES:
-            text = attachment.content.decode("utf-8", errors="replace").replace("\x00", "\ufffd")
+            text = _decoded(attachment.content)
             result.texts.append(text[:MAX_TEXT_CHARACTERS])
             if len(text) > MAX_TEXT_CHARACTERS:
                 return f"only its first {MAX_TEXT_CHARACTERS} characters were read"
             return f"{len(text)} characters of text"
         raise UnreadableError(f"files of the kind {attachment.media_type} are not read")
+
+
+def _decoded(content: bytes) -> str:
+    """The text, in UTF-8 or, as Windows writes logs, in UTF-16 with its byte order mark."""
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = content.decode("utf-16" if utf16 else "utf-8-sig", errors="replace")
+    if "\x00" in text:
+        raise UnreadableError("it is not a text, whatever its name says")
+    return text
 
 
 def _counted(screen: Screen) -> str:

@@ -54,7 +54,13 @@ class ScreenReader:
         """
         pixels, note = _decode(content)
         with self._lock:
-            result = self._load()(pixels)
+            engine = self._load()
+            try:
+                result = engine(pixels)
+            except Exception as error:  # the recogniser's own, for shapes it cannot scale
+                raise UnreadableError(
+                    f"no text could be looked for in {pixels.shape[1]} × {pixels.shape[0]} pixels"
+                ) from error
         lines = () if result.txts is None else tuple(_lines(result))
         height, width = pixels.shape[:2]
         return Screen(lines, width, height, note)
@@ -94,29 +100,30 @@ def _decode(content: bytes) -> tuple[NDArray[np.uint8], str]:
     The size is checked from the header, before any pixel is decompressed.
     """
     import numpy as np
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps
 
     if not content:
         raise UnreadableError("the file is empty")
+    # Pillow's decoders raise errors of a dozen kinds for files that are damaged, or made to harm.
     try:
         image = Image.open(io.BytesIO(content))
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise UnreadableError("not an image of a kind that can be read") from error
     except Image.DecompressionBombError as error:
         raise UnreadableError(_too_large("its header claims")) from error
+    except Exception as error:
+        raise UnreadableError("not an image of a kind that can be read") from error
     width, height = image.size
     if width * height > MAX_MEGAPIXELS * 1_000_000:
         raise UnreadableError(_too_large(f"it has {width} × {height} pixels,"))
     if min(width, height) < MIN_SIDE_PX:
         raise UnreadableError(f"too small to show anything ({width} × {height} pixels)")
-    frames = getattr(image, "n_frames", 1)
+    several = getattr(image, "is_animated", False)
     try:
         upright = ImageOps.exif_transpose(image).convert("RGBA")
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except Exception as error:
         raise UnreadableError(f"the image is damaged or cut off ({error})") from error
     page = Image.new("RGBA", upright.size, "white")
     page.alpha_composite(upright)
-    note = f"only the first of {frames} pictures was read" if frames > 1 else ""
+    note = "only the first of its pictures was read" if several else ""
     return np.asarray(page.convert("RGB"))[:, :, ::-1].copy(), note
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from assistant.errors import WeightsError
 from assistant.model.weights import Weights
 
 Vectors = NDArray[np.float32]
 
 TOKENS_PER_BATCH = 4096
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,25 @@ class TextTower(nn.Module):
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         if precision == "auto":
             precision = "bfloat16" if native_bfloat16() else "float32"
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(weights.folder)
-        self.transformer = AutoModel.from_pretrained(
-            weights.folder, dtype=getattr(torch, precision)
-        ).eval()
+        try:
+            self.tokenizer: Any = AutoTokenizer.from_pretrained(weights.folder)
+            self.transformer = AutoModel.from_pretrained(
+                weights.folder, dtype=getattr(torch, precision)
+            ).eval()
+            # Without its files, transformers makes a tokenizer that knows no word.
+            if 2 * len(self.tokenizer) < self.transformer.config.vocab_size:
+                raise ValueError("the tokenizer's vocabulary is missing")
+        except Exception as error:  # transformers and safetensors have many for what is incomplete
+            raise WeightsError(
+                f"model.text = {weights.name!r}: {weights.folder} holds no whole text model:"
+                f" {str(error).splitlines()[0]}. It needs config.json, the tokenizer's files and"
+                " model.safetensors."
+            ) from error
         self.dim = int(self.transformer.config.hidden_size)
-        self.max_tokens = self._read(
-            weights, "sentence_bert_config.json", "max_seq_length", self.tokenizer.model_max_length
-        )
+        # A tokenizer that names no limit has one of 10^30.
+        positions = getattr(self.transformer.config, "max_position_embeddings", 512)
+        most = min(self.tokenizer.model_max_length, positions)
+        self.max_tokens = self._read(weights, "sentence_bert_config.json", "max_seq_length", most)
         self.first_token = self._read(
             weights, "1_Pooling/config.json", "pooling_mode_cls_token", False
         )
@@ -93,7 +107,9 @@ class TextTower(nn.Module):
         little is padded; yields the rows and vectors [rows, dim] of each batch."""
         if not texts:
             return
-        ids = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens)["input_ids"]
+        ids = self.tokenizer(
+            [_encodable(text) for text in texts], truncation=True, max_length=self.max_tokens
+        )["input_ids"]
         order = sorted(range(len(ids)), key=lambda row: -len(ids[row]))
         start = 0
         while start < len(order):
@@ -110,13 +126,21 @@ class TextTower(nn.Module):
         if not texts:
             return []
         encoded = self.tokenizer(
-            list(texts), truncation=True, max_length=self.max_tokens, return_offsets_mapping=True
+            [_encodable(text) for text in texts],
+            truncation=True,
+            max_length=self.max_tokens,
+            return_offsets_mapping=True,
         )
         _, tokens = self(*_pad(encoded["input_ids"]))  # [texts, tokens, dim]
         return [
             TokenVectors(tokens[row, : len(spans)].numpy(), np.asarray(spans, dtype=np.int64))
             for row, spans in enumerate(encoded["offset_mapping"])
         ]
+
+
+def _encodable(text: str) -> str:
+    """Half of a surrogate pair, as JSON may hold it, is no character: tokenizers refuse it."""
+    return _SURROGATE.sub("?", text)
 
 
 def _pad(ids: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ from typing import Any
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, ExceptionContext
@@ -105,7 +106,10 @@ def _migrate(engine: Engine, run: Callable[[Config, str], Any], revision: str) -
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATIONS_LOCK})")
         config.attributes["connection"] = connection
-        run(config, revision)
+        try:
+            run(config, revision)
+        except CommandError as error:
+            raise DatabaseError(f"{revision!r}: {error}. Name a revision, -1 or base.") from error
 
 
 def _config() -> Config:

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from assistant.desk import Desk
+from assistant.knowledge.lexical import Filter, Lexical
+from assistant.knowledge.retriever import Retriever
+from assistant.knowledge.store import Store
+from assistant.messages import Article, Encoding, Hit, Passage
+from tests.knowledge.index_process import DIM, encode
+
+
+def search(desk: Desk, text: str, filter: Filter | None = None, limit: int = 5) -> list[Hit]:
+    return desk.retriever.search(desk.encoder.encode(text), filter or Filter(), limit=limit)
+
+
+@pytest.mark.parametrize(
+    ("question", "article"),
+    [
+        ("Where is my bill?", "help/invoices.md"),
+        ("KT-4031", "help/sync-errors.md"),
+        ("there is no space left for my files", "help/sync-errors.md"),
+        ("I cannot sign in any more", "help/password.md"),
+        ("what does it cost", "help/plans.md"),
+    ],
+)
+def test_the_article_that_helps_is_found_first(desk: Desk, question: str, article: str) -> None:
+    assert search(desk, question)[0].passage.article_id == article
+
+
+def test_a_hit_says_how_it_was_found(desk: Desk) -> None:
+    first, *others = search(desk, "What does error KT-4031 mean?")
+
+    assert first.how["meaning"] == 1
+    assert first.how["words"] == 1
+    assert 0.4 < first.similarity <= 1
+    assert all(first.score >= other.score for other in others)
+
+
+def test_what_stands_in_a_picture_is_found(desk: Desk) -> None:
+    hit = search(desk, "Quota exceeded. Upload stopped")[0]
+
+    assert hit.passage.article_id == "help/sync-errors.md"
+    assert "Quota exceeded" in hit.passage.picture_text
+    assert "Quota exceeded" not in hit.passage.text
+
+
+def test_customers_never_see_internal_articles(desk: Desk) -> None:
+    question = "Staff may refund up to 200 euros without asking the manager"
+
+    public = search(desk, question, Filter("public"), limit=50)
+    internal = search(desk, question, Filter("internal"), limit=50)
+
+    assert all(hit.passage.audience == "public" for hit in public)
+    assert internal[0].passage.article_id == "help/refunds.md"
+
+
+def test_as_many_hits_come_as_were_asked_for(desk: Desk) -> None:
+    assert len(search(desk, "the account", limit=2)) == 2
+
+
+def test_nothing_fits_a_source_that_does_not_exist(desk: Desk) -> None:
+    assert search(desk, "invoice", Filter(source="wiki")) == []
+
+
+@pytest.fixture
+def halves(tmp_path: Path) -> Iterator[tuple[Store, Lexical]]:
+    store, lexical = Store(tmp_path, model="hash", dim=DIM), Lexical(tmp_path / "words.sqlite")
+    yield store, lexical
+    store.close()
+    lexical.close()
+
+
+def test_while_an_article_becomes_public_its_old_words_stay_internal(
+    halves: tuple[Store, Lexical],
+) -> None:
+    store, lexical = halves
+    old = Passage("p", "a", ("Refunds",), "Up to 200 euros.", source="s", audience="internal")
+    lexical.put(Article("a", "Refunds", (), source="s", audience="internal"), [old])
+
+    # The run was killed after it wrote the vectors and before it wrote the words.
+    store.put([replace(old, audience="public")], encode(["x"]))
+
+    asked = Encoding(encode(["x"])[0], "euros")
+    assert Retriever(store, lexical).search(asked, Filter("public"), limit=5) == []
+    assert len(Retriever(store, lexical).search(asked, Filter("internal"), limit=5)) == 1
