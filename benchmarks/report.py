@@ -62,13 +62,13 @@ def summary() -> str:
     documents = [json.loads(file.read_text("utf-8")) for file in sorted(FOLDER.glob("*.json"))]
     found = [table for each in documents for table in tables([Row(**r) for r in each["rows"]])]
     cells: dict[str, dict[str, str]] = {}
-    for table in (table for table in found if {"hit@1", "hit@5"} <= set(table.metrics)):
-        column = f"{table.task} (n = {table.n})"
+    for table in found:
         for system, rows in table.lines:
-            by_metric = {row.metric: f"{row.value:.3f}" for row in rows if row}
-            if "hit@1" in by_metric:
-                pair = f"{by_metric['hit@1']} / {by_metric['hit@5']}"
-                cells.setdefault(system, {})[column] = pair
+            by_metric = {row.metric: row for row in rows if row}
+            if {"hit@1", "hit@5"} <= by_metric.keys():
+                first, five = by_metric["hit@1"], by_metric["hit@5"]
+                column = f"{table.task} (n = {first.n})"
+                cells.setdefault(system, {})[column] = f"{first.value:.3f} / {five.value:.3f}"
     columns = list(dict.fromkeys(column for row in cells.values() for column in row))
     lines = [
         "| hit@1 / hit@5 | " + " | ".join(columns) + " |",
