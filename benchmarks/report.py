@@ -1,4 +1,4 @@
-"""Makes docs/benchmarks.md from the files in benchmarks/results.
+"""Makes docs/benchmarks.md and the README's figures from the files in benchmarks/results.
 
     python -m benchmarks.report
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from typing import Any
 from benchmarks.results import FOLDER, Row, Table, shown, tables
 
 PAGE = FOLDER.parents[1] / "docs" / "benchmarks.md"
+README = FOLDER.parents[1] / "README.md"
+FIGURES = re.compile(r"(?<=<!-- figures -->\n).*(?=<!-- end of figures -->)", re.DOTALL)
 
 _ORDER = ("screens", "questions", "indexing", "latency")
 
@@ -42,7 +45,9 @@ holds 0, the two cannot be told apart. Times are of this machine, and of one que
 
 def main() -> None:
     PAGE.write_text(page(), encoding="utf-8")
-    print(f"written to {PAGE}")
+    readme = README.read_text(encoding="utf-8")
+    README.write_text(FIGURES.sub(lambda match: summary(), readme), encoding="utf-8")
+    print(f"written to {PAGE} and {README}")
 
 
 def page() -> str:
@@ -50,6 +55,31 @@ def page() -> str:
     files = sorted(FOLDER.glob("*.json"), key=lambda file: (_place(file.stem), file.stem))
     sections = [section(file.stem, json.loads(file.read_text("utf-8"))) for file in files]
     return "\n\n".join([_INTRODUCTION, *sections]) + "\n"
+
+
+def summary() -> str:
+    """The README's figures: one table of how often each system finds the right article."""
+    documents = [json.loads(file.read_text("utf-8")) for file in sorted(FOLDER.glob("*.json"))]
+    found = [table for each in documents for table in tables([Row(**r) for r in each["rows"]])]
+    cells: dict[str, dict[str, str]] = {}
+    for table in found:
+        for system, rows in table.lines:
+            by_metric = {row.metric: row for row in rows if row}
+            if {"hit@1", "hit@5"} <= by_metric.keys():
+                first, five = by_metric["hit@1"], by_metric["hit@5"]
+                column = f"{table.task} (n = {first.n})"
+                cells.setdefault(system, {})[column] = f"{first.value:.3f} / {five.value:.3f}"
+    columns = list(dict.fromkeys(column for row in cells.values() for column in row))
+    lines = [
+        "| hit@1 / hit@5 | " + " | ".join(columns) + " |",
+        "| :-- |" + " --: |" * len(columns),
+        *(
+            f"| {s} | " + " | ".join(row.get(c, "–") for c in columns) + " |"
+            for s, row in cells.items()
+        ),
+    ]
+    measured = sorted({f"{each['date']}, {each['machine']}" for each in documents})
+    return "\n".join(lines) + f"\n\nMeasured on {'; '.join(measured)}.\n"
 
 
 def section(name: str, document: dict[str, Any]) -> str:

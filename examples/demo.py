@@ -46,7 +46,7 @@ def main() -> None:
     console.print(
         "Next, ask something yourself:\n\n"
         f"  DESKMATE_DATA_DIR={DATA.relative_to(EXAMPLES.parent)} .venv/bin/deskmate ask"
-        ' "How do I refund an invoice?" --times',
+        ' "How do I void an invoice that I sent already?" --times',
         highlight=False,
         soft_wrap=True,
     )

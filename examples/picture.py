@@ -1,4 +1,4 @@
-"""The README's picture: the answer to one of the demo's messages, as the terminal shows it.
+"""The README's picture: the answer to one of the demo's screenshots, as the terminal shows it.
 
 make demo picture
 """
@@ -8,22 +8,22 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from demo import DATA, EXAMPLES, answer
+from demo import DATA, EXAMPLES
 from rich.console import Console
 
 from assistant import Desk
+from assistant.cli.asking import show
 from assistant.settings import Settings
 
-MESSAGE = EXAMPLES / "customers" / "3-screenshot-alone"
+SCREENSHOT = EXAMPLES / "customers" / "3-screenshot-alone" / "sign-in.png"
 
 
 def main(picture: Path) -> None:
-    console = Console(record=True, width=92, file=sys.stdout, force_terminal=True)
+    console = Console(record=True, width=80, force_terminal=True)
     with Desk(Settings(data_dir=DATA)) as desk:
-        desk.warm_up()
-        answer(desk, MESSAGE, console)
+        show(desk.ask("", [SCREENSHOT]), console)
     picture.parent.mkdir(parents=True, exist_ok=True)
-    console.save_svg(str(picture), title="deskmate ask --screenshot sign-in.png --times")
+    console.save_svg(str(picture), title=f"deskmate ask --screenshot {SCREENSHOT.name}")
 
 
 if __name__ == "__main__":

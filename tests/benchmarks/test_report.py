@@ -4,12 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report import PAGE, page, section
+from benchmarks.report import FIGURES, PAGE, README, page, section, summary
 from benchmarks.results import FOLDER
 
 
 def test_the_page_says_what_the_result_files_say() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run `python -m benchmarks.report`"
+
+
+def test_the_readme_quotes_what_the_result_files_say() -> None:
+    quoted = FIGURES.search(README.read_text(encoding="utf-8"))
+
+    assert quoted is not None
+    assert quoted.group() == summary(), "run `python -m benchmarks.report`"
 
 
 @pytest.mark.parametrize("script", sorted(FOLDER.parent.glob("bench_*.py")), ids=lambda p: p.stem)

@@ -25,10 +25,10 @@ def receive(connector: FolderConnector, failures: int = 0) -> list[Message]:
         if len(received) <= failures:
             raise OSError("disk full")
 
-    thread = threading.Thread(target=connector.run, args=(accept, stop))
+    thread = threading.Thread(target=connector.run, args=(accept, stop), daemon=True)
     thread.start()
     for _ in range(1000):
-        if not connector._waiting():
+        if not any(path.suffix in (".txt", ".json") for path in connector.folder.iterdir()):
             break
         stop.wait(0.01)
     stop.set()
