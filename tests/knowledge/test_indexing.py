@@ -87,7 +87,7 @@ def test_only_what_changed_is_written_again(parts: Parts, articles: Path) -> Non
 
 
 def test_what_becomes_unreadable_keeps_what_was_known(parts: Parts, articles: Path) -> None:
-    store, lexical, indexer = parts
+    store, _, indexer = parts
     indexer.index_folder(Folder(articles, source="help"))
     (articles / "two.md").write_text("")
     (articles / "three.md").unlink()
@@ -179,7 +179,7 @@ def test_a_plugin_cannot_take_a_folders_name(parts: Parts, articles: Path) -> No
     store, _, indexer = parts
     indexer.index_folder(Folder(articles, source="help"))
 
-    with pytest.raises(KnowledgeError, match="stands for the folder .* already"):
+    with pytest.raises(KnowledgeError, match=r"stands for the folder .* already"):
         indexer.index_articles("help", [])
 
     assert store.count() == 3
