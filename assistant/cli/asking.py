@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
-from rich.table import Table
 
 from assistant.messages import Outcome, Turn, now
 
@@ -87,14 +86,10 @@ def _typed(console: Console) -> str:
 def show(outcome: Outcome, console: Console, *, times: bool = False) -> None:
     """An outcome for people: what happens and why, the text, and where it is from."""
     style = STYLES[outcome.action]
-    console.print(
-        Panel(
-            escape(outcome.text),
-            title=f"[bold {style}]{outcome.action}[/] · {escape(outcome.reason)}",
-            title_align="left",
-            border_style=style,
-        )
-    )
+    console.print(f"[bold {style}]{outcome.action}[/]: {escape(outcome.reason)}", highlight=False)
+    console.print(Panel(escape(outcome.text), border_style=style))
+    if outcome.answer and outcome.action not in ("reply", "draft"):
+        console.print("  Nearest in the sources, not sent:")
     for citation in outcome.answer.citations if outcome.answer else ():
         where = " › ".join(citation.passage.heading_path)
         console.print(f"  [bold]\\[{citation.number}][/] {escape(where)}", highlight=False)
@@ -108,7 +103,6 @@ def show(outcome: Outcome, console: Console, *, times: bool = False) -> None:
             f"  [red]plugin {escape(fault.plugin)}[/], {fault.hook}: {escape(fault.error)}"
         )
     if times:
-        table = Table("step", "ms", box=None, padding=(0, 2))
-        for step in outcome.trace:
-            table.add_row(step.name, f"{step.milliseconds:.1f}")
-        console.print(table)
+        total = sum(step.milliseconds for step in outcome.trace)
+        steps = " · ".join(f"{step.name} {step.milliseconds:.1f}" for step in outcome.trace)
+        console.print(f"  [dim]{total:.0f} ms: {steps}[/]", highlight=False)

@@ -1,0 +1,189 @@
+"""How fast do articles get into the index, and with how much memory? About 3,000 passages of
+TechQA's documents and Mattermost's documentation, as plain text.
+
+Each system runs in a process of its own, one after the other, with the same text model
+(all-MiniLM-L6-v2). The model is loaded and used once before the clock starts; `peak MB` is the
+process's largest resident size, with the model and all imports, `loaded MB` its size before the
+clock starts.
+
+Deskmate reads the folder, splits the articles into passages, encodes them and writes them to
+embedded Chroma and to its word index (BM25), as `deskmate index` does. The peers are given the
+same passages, already split: LangChain adds them to Chroma (no word index), Haystack to its Chroma
+store and, as `haystack/in-memory`, to its in-memory store, where nothing reaches the disk.
+`deskmate` computes in bfloat16 where the processor does so natively, which is its default;
+`deskmate/float32` has the peers' precision.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from rich.progress import track
+
+from benchmarks import data
+from benchmarks.results import Results
+
+PASSAGES = 3_000
+
+
+def main() -> None:
+    texts = _corpus()
+    results = Results(
+        "indexing",
+        ["sentence-transformers", "langchain-chroma", "haystack-ai", "chroma-haystack", "chromadb"],
+    )
+    with tempfile.TemporaryDirectory(prefix="deskmate-bench-") as folder:
+        articles = data.write_texts(texts, Path(folder, "articles"))
+        passages = _passages(articles)
+        Path(folder, "passages.json").write_text(json.dumps(passages))
+        for system in track(list(SYSTEMS), "indexing"):
+            command = [sys.executable, "-m", "benchmarks.bench_indexing", system, folder]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+            measured = json.loads(done.stdout.splitlines()[-1])
+            if measured["passages"] != len(passages):
+                raise ValueError(f"{system} wrote {measured['passages']} of {len(passages)}")
+            results.add("indexing", system, "passages/s", len(passages) / measured["seconds"])
+            results.add("indexing", system, "peak MB", measured["peak MB"])
+            results.add("indexing", system, "loaded MB", measured["loaded MB"])
+    for measure, value in (
+        ("passages", len(passages)),
+        ("words", sum(len(text.split()) for text in passages)),
+    ):
+        results.add("corpus", f"{len(texts)} documents", measure, value)
+    results.publish()
+
+
+def _corpus() -> dict[str, str]:
+    """TechQA's documents, then Mattermost's articles, up to about the wanted number of passages."""
+    from assistant.knowledge.passages import split
+    from assistant.messages import Article, Section
+
+    documents, _ = data.techqa()
+    articles = data.read_texts(data.folder("screens/mattermost") / "articles")
+    texts: dict[str, str] = {}
+    count = 0
+    for name, text in [*documents.items(), *articles.items()]:
+        path = str(Path(name).with_suffix(".txt"))
+        count += len(split(Article(path, path, (Section((path,), text),))))
+        if count > PASSAGES:
+            break
+        texts[path] = text
+    return texts
+
+
+def _passages(articles: Path) -> list[str]:
+    """What Deskmate embeds of the folder: the texts that the peers are given."""
+    from assistant.knowledge.indexing import embedded_text
+    from assistant.knowledge.passages import split
+    from assistant.knowledge.sources import Folder
+    from assistant.messages import Article
+
+    found = Folder(articles).articles()
+    return [
+        embedded_text(passage)
+        for article in found
+        if isinstance(article, Article)
+        for passage in split(article)
+    ]
+
+
+# ── One system, in its own process ─────────────────────────────────────────────────────────────
+
+
+def _deskmate(folder: Path, passages: Sequence[str], precision: str = "auto") -> Callable[[], int]:
+    from assistant import Desk
+    from assistant.knowledge.sources import Folder
+    from assistant.settings import Model, Settings
+
+    settings = Settings(data_dir=folder / f"deskmate-{precision}", model=Model(precision=precision))
+    desk = Desk(settings)
+    desk.encoder.encode("warm")
+    _ = desk.indexer
+    return lambda: desk.index(Folder(folder / "articles")).passages
+
+
+def _deskmate_float32(folder: Path, passages: Sequence[str]) -> Callable[[], int]:
+    return _deskmate(folder, passages, "float32")
+
+
+def _langchain(folder: Path, passages: Sequence[str]) -> Callable[[], int]:
+    from langchain_chroma import Chroma
+    from langchain_core.documents import Document
+
+    from benchmarks.frameworks import SentenceTransformerEmbeddings
+
+    embeddings = SentenceTransformerEmbeddings()
+    embeddings.embed_query("warm")
+    store = Chroma(embedding_function=embeddings, persist_directory=str(folder / "langchain"))
+    documents = [Document(page_content=text) for text in passages]
+    return lambda: len(store.add_documents(documents))
+
+
+def _haystack(folder: Path, passages: Sequence[str]) -> Callable[[], int]:
+    from haystack_integrations.document_stores.chroma import ChromaDocumentStore
+
+    store = ChromaDocumentStore(persist_path=str(folder / "haystack"), distance_function="cosine")
+    return _haystack_into(store, passages)
+
+
+def _haystack_in_memory(folder: Path, passages: Sequence[str]) -> Callable[[], int]:
+    from haystack.document_stores.in_memory import InMemoryDocumentStore
+
+    return _haystack_into(InMemoryDocumentStore(), passages)
+
+
+def _haystack_into(store: object, passages: Sequence[str]) -> Callable[[], int]:
+    from haystack import Document
+
+    from benchmarks.frameworks import haystack_indexing
+
+    pipeline = haystack_indexing(store)
+    pipeline.get_component("embedder").run([Document(content="warm")])
+    documents = [Document(id=str(number), content=text) for number, text in enumerate(passages)]
+
+    def index() -> int:
+        return pipeline.run({"embedder": {"documents": documents}})["writer"]["documents_written"]
+
+    return index
+
+
+SYSTEMS: Mapping[str, Callable[[Path, Sequence[str]], Callable[[], int]]] = {
+    "deskmate": _deskmate,
+    "deskmate/float32": _deskmate_float32,
+    "langchain": _langchain,
+    "haystack": _haystack,
+    "haystack/in-memory": _haystack_in_memory,
+}
+
+
+def _measure(system: str, folder: Path) -> None:
+    """Prints the seconds, the passages and the largest resident size of one system."""
+    index = SYSTEMS[system](folder, json.loads((folder / "passages.json").read_text()))
+    loaded_mb = _largest_mb()
+    start = time.perf_counter()
+    passages = index()
+    measured = {
+        "seconds": time.perf_counter() - start,
+        "passages": passages,
+        "loaded MB": loaded_mb,
+        "peak MB": _largest_mb(),
+    }
+    print(json.dumps(measured))
+
+
+def _largest_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        _measure(sys.argv[1], Path(sys.argv[2]))
+    else:
+        main()

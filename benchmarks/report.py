@@ -1,0 +1,99 @@
+"""Makes docs/benchmarks.md from the files in benchmarks/results.
+
+    python -m benchmarks.report
+
+What a task and a row mean is said in the docstring of the script that measured them.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results import FOLDER, Row, Table, shown, tables
+
+PAGE = FOLDER.parents[1] / "docs" / "benchmarks.md"
+
+_ORDER = ("screens", "questions", "indexing", "latency")
+
+_INTRODUCTION = """\
+# Benchmarks
+
+<!-- Made by `python -m benchmarks.report` from benchmarks/results/*.json. Do not edit. -->
+
+Deskmate beside named peers, on the same work, in the same run. Each section is one script under
+`benchmarks/`; its command prints the tables again and writes `benchmarks/results/NAME.json`. All of
+them: `make bench`, which first installs the peers.
+
+The data is not part of the project: `DESKMATE_DATA` names its folder (default: `../shared/data`
+beside the repository), and a benchmark whose data is absent says so and is skipped. What was read
+in screenshots is kept between runs, in the folder that `BENCHMARK_CACHE` names (default: the user's
+cache folder); times with reading are measured without it.
+
+**How to read the tables.** `deskmate` is the product with its default settings; `deskmate/…` is a
+variant or a part of it. `n` is the number of cases. `hit@k` is the share of cases whose right
+article is among the first k; `nDCG@10` also says how far up it is. In parentheses stands the 95 %
+interval of the system's value minus deskmate's, by paired bootstrap over the cases: where it
+holds 0, the two cannot be told apart. Times are of this machine, and of one question at a time."""
+
+
+def main() -> None:
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"written to {PAGE}")
+
+
+def page() -> str:
+    """The page's text."""
+    files = sorted(FOLDER.glob("*.json"), key=lambda file: (_place(file.stem), file.stem))
+    sections = [section(file.stem, json.loads(file.read_text("utf-8"))) for file in files]
+    return "\n\n".join([_INTRODUCTION, *sections]) + "\n"
+
+
+def section(name: str, document: dict[str, Any]) -> str:
+    """The part of the page about one benchmark."""
+    rows = [Row(**row) for row in document["rows"]]
+    return "\n\n".join(
+        [
+            f"## {name}",
+            _meaning(Path(__file__).parent / f"bench_{name}.py"),
+            *(_markdown(table) for table in tables(rows)),
+            _origin(document),
+        ]
+    )
+
+
+def _place(name: str) -> int:
+    return _ORDER.index(name) if name in _ORDER else len(_ORDER)
+
+
+def _meaning(script: Path) -> str:
+    """The script's docstring; read, not imported, so that no peer has to be installed."""
+    return ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or ""
+
+
+def _markdown(table: Table) -> str:
+    return "\n".join(_lines(table))
+
+
+def _lines(table: Table) -> Iterator[str]:
+    yield f"**{table.task}**" + (f" (n = {table.n})" if table.n else "")
+    yield ""
+    yield "| system | " + " | ".join(table.metrics) + " |"
+    yield "| :-- |" + " --: |" * len(table.metrics)
+    for system, cells in table.lines:
+        yield f"| {system} | " + " | ".join(shown(row, table.n) for row in cells) + " |"
+
+
+def _origin(document: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in document["versions"].items())
+    return (
+        f"*`{document['command']}` on {document['machine']}, {document['date']}, commit"
+        f" {document['commit']}; {versions}.*"
+    )
+
+
+if __name__ == "__main__":
+    main()

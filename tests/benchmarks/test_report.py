@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.report import PAGE, page, section
+from benchmarks.results import FOLDER
+
+
+def test_the_page_says_what_the_result_files_say() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `python -m benchmarks.report`"
+
+
+@pytest.mark.parametrize("script", sorted(FOLDER.parent.glob("bench_*.py")), ids=lambda p: p.stem)
+def test_every_benchmark_has_its_results_committed(script: Path) -> None:
+    name = script.stem.removeprefix("bench_")
+
+    assert (FOLDER / f"{name}.json").is_file(), f"run `make bench-{name}`"
+
+
+def test_a_section_shows_meaning_figures_and_how_they_came_about() -> None:
+    document = {
+        "command": "make bench-screens",
+        "commit": "0123456789",
+        "date": "2026-11-24",
+        "machine": "2 cores, no GPU",
+        "versions": {"bm25s": "0.3.16"},
+        "rows": [
+            {"task": "screens", "system": "deskmate", "metric": "hit@1", "value": 0.61, "n": 154}
+        ],
+    }
+
+    text = section("screens", document)
+
+    assert text.startswith("## screens\n\nWhich article is a screenshot about?")
+    assert (
+        "**screens** (n = 154)\n\n| system | hit@1 |\n| :-- | --: |\n| deskmate | 0.610 |" in text
+    )
+    assert text.endswith(
+        "*`make bench-screens` on 2 cores, no GPU, 2026-11-24, commit 0123456789; bm25s 0.3.16.*"
+    )
