@@ -142,8 +142,8 @@ def _chosen(texts: Sequence[str], scores: NDArray[np.float32]) -> list[str]:
         first, last = steps[0], steps[-1]
         return list(texts[max(0, first - 1) : last + 1])
     order = np.argsort(-scores, kind="stable")[:MAX_SENTENCES]
-    best = scores[order[0]]
-    return [texts[row] for row in sorted(order) if scores[row] >= NEAR_BEST * best]
+    least = min(scores[order[0]], NEAR_BEST * scores[order[0]])
+    return [texts[row] for row in sorted(order) if scores[row] >= least]
 
 
 def _written(blocks: Sequence[tuple[Passage, list[str]]]) -> Answer:

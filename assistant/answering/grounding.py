@@ -31,6 +31,7 @@ _EXACT = re.compile(
     r"|hundred|thousand|million|half|twice|double)\b"
     r"|(?<=[\w,] )[A-Z]\w+(?: [A-Z]\w+)*"
 )
+_STEP_NUMBER = re.compile(r"^\s*\d{1,4}[.)]\s", re.MULTILINE)
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|neither|nor|nobody|nothing|cannot|without|unless|\w+n['’]t)\b",
     re.IGNORECASE,
@@ -80,8 +81,9 @@ def _check(sentence: str, cited: Sequence[Citation]) -> Check:
     own = [plain for plain in map(_plain, sentences(sources)) if plain]
     if _stands_in(_plain(sentence), "\n".join(own), "\n"):
         return Check(sentence, True)
+    unnumbered = _plain(_STEP_NUMBER.sub("", sources))
     for exact in _exact(sentence):
-        if not _stands_in(_plain(exact), _plain(sources)):
+        if not _stands_in(_plain(exact), unnumbered):
             return Check(sentence, False, f"{exact!r} does not stand in what it cites")
     share = covered(sentence, sources)
     if share < MIN_COVERED:
@@ -98,7 +100,7 @@ def _joined_marks(line: str) -> str:
 
 
 def _exact(sentence: str) -> list[str]:
-    body = re.sub(r"^\s*\d{1,4}[.)]\s", "", sentence)
+    body = _STEP_NUMBER.sub("", sentence)
     return [
         (match["label"] or match.group()).strip(".,;:!?()[]") for match in _EXACT.finditer(body)
     ]

@@ -69,7 +69,7 @@ def signals(
         similarity=lead.similarity,
         coverage=coverage / (sum(weights.values()) or 1.0),
         agreement=sum(lead.how.get(name) == 1 for name in ("meaning", "words")) / 2,
-        margin=max(0.0, (lead.score - other) / lead.score),
+        margin=max(0.0, (lead.score - other) / lead.score) if lead.score > 0 else 0.0,
         screenshot=float(not question.text),
     )
 

@@ -29,6 +29,7 @@ class Store:
     """
 
     def __init__(self, folder: Path, *, url: str = "", model: str, dim: int) -> None:
+        from chromadb.api.shared_system_client import SharedSystemClient
         from chromadb.config import Settings as ChromaSettings
         from filelock import FileLock, Timeout
 
@@ -51,6 +52,8 @@ class Store:
             self._open(folder, url, options, model, dim)
         except BaseException:
             self.close()
+            # Chroma would give what it could not open to the next who asks, broken as it is.
+            SharedSystemClient.clear_system_cache()
             raise
 
     def _open(self, folder: Path, url: str, options: Any, model: str, dim: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -32,17 +33,20 @@ def encode(texts: Sequence[str]) -> NDArray[np.float32]:
 def open_index(data: Path) -> tuple[Store, Lexical, Indexer]:
     """The parts of the index in `data`."""
     data.mkdir(exist_ok=True)
-    store, lexical = Store(data, model="hash", dim=DIM), Lexical(data / "words.sqlite")
+    lexical = Lexical(data / "words.sqlite")
+    try:
+        store = Store(data, model="hash", dim=DIM)
+    except BaseException:
+        lexical.close()
+        raise
     return store, lexical, Indexer(store, lexical, encode, read_picture=None, passage_words=180)
 
 
 def index(data: Path, folder: Path) -> Report:
     """Indexes the folder as the source `help`."""
     store, lexical, indexer = open_index(data)
-    report = indexer.index_folder(Folder(folder, source="help"))
-    store.close()
-    lexical.close()
-    return report
+    with closing(store), closing(lexical):
+        return indexer.index_folder(Folder(folder, source="help"))
 
 
 if __name__ == "__main__":
