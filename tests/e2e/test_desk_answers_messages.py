@@ -39,7 +39,7 @@ def company(tmp_path: Path, data_dir: Path) -> Path:
     (tmp_path / "deskmate.toml").write_text(
         f'data_dir = "{data_dir}"\n'
         '[connectors.folder]\npath = "messages"\nseconds = 0.1\n'
-        "[policy]\nreply_at = 0.5\ndraft_at = 0.2\n"
+        "[policy]\nreply_at = 0.3\ndraft_at = 0.2\n"
         '[inbox]\nquiet_seconds = 3.0\nworker_name = "desk"\ndead_after_seconds = 2\n'
     )
     (tmp_path / "messages").mkdir()
@@ -97,7 +97,7 @@ def replies(company: Path) -> dict[str, dict[str, Any]]:
 
 def test_a_message_is_answered_once_although_the_desk_is_killed(company: Path) -> None:
     (company / "messages/screen.png").write_bytes(png("Upload stopped\nError KT-4031"))
-    write(company, "screen", "What is this?", "t1")
+    write(company, "screen", "Help, my files are not uploaded any more", "t1")
     write(company, "words", "How do I download an invoice?", "t2")
 
     with desk(company) as kill:
@@ -111,7 +111,7 @@ def test_a_message_is_answered_once_although_the_desk_is_killed(company: Path) -
         wait_for(company, "messages/replies/*.json", count=3)
 
     sent = replies(company)
-    assert "disk quota" in sent["t1"]["text"]
+    assert "[1]" in sent["t1"]["text"]
     assert "1. Open Settings > Billing." in sent["t2"]["text"]
     assert "a person from our team takes over" in sent["t3"]["text"]
 
@@ -129,4 +129,6 @@ def test_a_message_is_answered_once_although_the_desk_is_killed(company: Path) -
     (screen,) = stored["t1"][1]
     assert [(r.filename, r.read) for r in screen.outcome.attachments] == [("screen.png", True)]
     assert screen.outcome.reason
+    assert screen.outcome.answer is not None
+    assert screen.outcome.answer.citations[0].passage.article_id == "help/sync-errors.md"
     assert [step.name for step in screen.outcome.trace][-1] == "decide"
