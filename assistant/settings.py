@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -78,6 +78,14 @@ class Policy(_Section):
     draft_at: Probability = Field(
         0.35, description="Answers at least this confident wait as drafts; below: hand over."
     )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Policy:
+        if self.draft_at > self.reply_at:
+            raise ValueError(
+                f"draft_at {self.draft_at} is above reply_at {self.reply_at}; it may be as high"
+            )
+        return self
 
 
 class Inbox(_Section):

@@ -164,3 +164,10 @@ def test_the_commented_file_describes_every_option() -> None:
 
     assert len(options) > 15
     assert all(lines[n - 1].startswith("# ") and len(lines[n - 1]) > 20 for n in options)
+
+
+def test_drafts_may_not_need_more_confidence_than_replies(write: Path) -> None:
+    write.write_text("[policy]\ndraft_at = 0.9\nreply_at = 0.8\n")
+
+    with pytest.raises(SettingsError, match=r"draft_at 0\.9 is above reply_at 0\.8"):
+        load()
