@@ -37,7 +37,7 @@ SAMPLE = 20
 
 
 def main() -> None:
-    articles, pairs = data.plausible()
+    articles, pairs = data.screens("plausible")
     texts = [replace(case, text=words, screenshots=()) for words, case in pairs if words]
     tasks = {
         "plausible/screenshot": [case for _, case in pairs],

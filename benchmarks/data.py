@@ -37,10 +37,10 @@ def folder(name: str) -> Path:
     return path
 
 
-def plausible() -> tuple[Path, list[tuple[str, Case]]]:
-    """The help centre's articles, and for each of its screenshots the words that its author put
+def screens(product: str) -> tuple[Path, list[tuple[str, Case]]]:
+    """A help centre's articles, and for each of its screenshots the words that its author put
     beside it and the case of the screenshot alone."""
-    root = folder("screens/plausible")
+    root = folder(f"screens/{product}")
     pairs = [
         (
             pair["alt"].strip(),
