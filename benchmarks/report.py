@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from benchmarks.results import FOLDER, Row, Table, shown, tables
 PAGE = FOLDER.parents[1] / "docs" / "benchmarks.md"
 
 _ORDER = ("screens", "questions", "indexing", "latency")
+
+BUSY_BEFORE, BUSY_AFTER = 0.5, 2.6  # processes that want a core; a run keeps two busy
 
 _INTRODUCTION = """\
 # Benchmarks
@@ -60,7 +62,7 @@ def section(name: str, document: dict[str, Any]) -> str:
             f"## {name}",
             _meaning(Path(__file__).parent / f"bench_{name}.py"),
             *(_markdown(table) for table in tables(rows)),
-            _origin(document),
+            _origin(document) + _caution(document["load"]),
         ]
     )
 
@@ -92,6 +94,19 @@ def _origin(document: dict[str, Any]) -> str:
     return (
         f"*`{document['command']}` on {document['machine']}, {document['date']}, commit"
         f" {document['commit']}; {versions}.*"
+    )
+
+
+def _caution(load: Sequence[float]) -> str:
+    """A warning about times measured while other work ran: the 1-minute load average before the
+    run and the 15-minute average at its end, of which the run itself makes up to BUSY_AFTER."""
+    before, after = load
+    if before < BUSY_BEFORE and after < BUSY_AFTER:
+        return ""
+    return (
+        f"\n\n**Times are provisional:** other work ran on the machine (load {before} before the run,"
+        f" {after} in its last quarter of an hour). Measure again on a quiet one; quality is not"
+        " affected."
     )
 
 
