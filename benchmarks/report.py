@@ -104,9 +104,9 @@ def _caution(load: Sequence[float]) -> str:
     if before < BUSY_BEFORE and after < BUSY_AFTER:
         return ""
     return (
-        f"\n\n**Times are provisional:** other work ran on the machine (load {before} before the run,"
-        f" {after} in its last quarter of an hour). Measure again on a quiet one; quality is not"
-        " affected."
+        f"\n\n**Times are provisional:** other work ran on the machine (load {before} before the"
+        f" run, {after} in its last quarter of an hour). Measure again on a quiet one; quality is"
+        " not affected."
     )
 
 
