@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ README = FOLDER.parents[1] / "README.md"
 FIGURES = re.compile(r"(?<=<!-- figures -->\n).*(?=<!-- end of figures -->)", re.DOTALL)
 
 _ORDER = ("screens", "questions", "indexing", "latency")
+
+BUSY_BEFORE, BUSY_AFTER = 0.5, 2.6  # processes that want a core; a run keeps two busy
 
 _INTRODUCTION = """\
 # Benchmarks
@@ -90,7 +92,7 @@ def section(name: str, document: dict[str, Any]) -> str:
             f"## {name}",
             _meaning(Path(__file__).parent / f"bench_{name}.py"),
             *(_markdown(table) for table in tables(rows)),
-            _origin(document),
+            _origin(document) + _caution(document["load"]),
         ]
     )
 
@@ -122,6 +124,19 @@ def _origin(document: dict[str, Any]) -> str:
     return (
         f"*`{document['command']}` on {document['machine']}, {document['date']}, commit"
         f" {document['commit']}; {versions}.*"
+    )
+
+
+def _caution(load: Sequence[float]) -> str:
+    """A warning about times measured while other work ran: the 1-minute load average before the
+    run and the 15-minute average at its end, of which the run itself makes up to BUSY_AFTER."""
+    before, after = load
+    if before < BUSY_BEFORE and after < BUSY_AFTER:
+        return ""
+    return (
+        f"\n\n**Times are provisional:** other work ran on the machine (load {before} before the"
+        f" run, {after} in its last quarter of an hour). Measure again on a quiet one; quality is"
+        " not affected."
     )
 
 

@@ -30,11 +30,17 @@ class Row:
 
 @dataclass
 class Results:
-    """The rows of one benchmark. `peers` are the packages whose versions are noted."""
+    """The rows of one benchmark. `peers` are the packages whose versions are noted.
+
+    Make it before anything is measured: it notes the commit, which may move during a long run, and
+    how busy the machine is with other work.
+    """
 
     name: str
     peers: Sequence[str] = ()
     rows: list[Row] = field(default_factory=list)
+    commit: str = field(default_factory=lambda: _commit())
+    load_before: float = field(default_factory=lambda: os.getloadavg()[0])
 
     def add(
         self,
@@ -62,9 +68,10 @@ class Results:
     def _document(self) -> dict[str, Any]:
         return {
             "command": f"make bench-{self.name}",
-            "commit": _commit(),
+            "commit": self.commit,
             "date": datetime.now(UTC).date().isoformat(),
             "machine": machine(),
+            "load": [round(self.load_before, 1), round(os.getloadavg()[2], 1)],
             "versions": {package: version(package) for package in self.peers},
             "rows": [
                 {key: value for key, value in vars(row).items() if value is not None}

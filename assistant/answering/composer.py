@@ -73,7 +73,11 @@ class Composer:
             if not blocks:
                 blocks.append((passage, _chosen(texts, scores)))
                 lead_best = best
-            elif best > lead_best and len(blocks) < 2:
+            elif (
+                best > lead_best
+                and len(blocks) < 2
+                and passage.article_id == passages[0].article_id
+            ):
                 picked = [texts[int(scores.argmax())]]
                 if not set(picked) & set(blocks[0][1]):
                     blocks.append((passage, picked))

@@ -32,6 +32,7 @@ def test_a_section_shows_meaning_figures_and_how_they_came_about() -> None:
         "commit": "0123456789",
         "date": "2026-11-24",
         "machine": "2 cores, no GPU",
+        "load": [0.1, 1.9],
         "versions": {"bm25s": "0.3.16"},
         "rows": [
             {"task": "screens", "system": "deskmate", "metric": "hit@1", "value": 0.61, "n": 154}
@@ -47,3 +48,17 @@ def test_a_section_shows_meaning_figures_and_how_they_came_about() -> None:
     assert text.endswith(
         "*`make bench-screens` on 2 cores, no GPU, 2026-11-24, commit 0123456789; bm25s 0.3.16.*"
     )
+
+
+def test_a_section_warns_of_times_that_were_measured_beside_other_work() -> None:
+    document = {
+        "command": "make bench-screens",
+        "commit": "0123456789",
+        "date": "2026-11-24",
+        "machine": "2 cores, no GPU",
+        "load": [4.2, 1.9],
+        "versions": {},
+        "rows": [],
+    }
+
+    assert "**Times are provisional:** other work ran" in section("screens", document)

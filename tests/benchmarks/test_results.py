@@ -22,7 +22,9 @@ def test_a_benchmark_writes_its_file_in_the_documented_form(
 
     document = json.loads((tmp_path / "results" / "screens.json").read_text())
     assert document["command"] == "make bench-screens"
-    assert set(document) == {"command", "commit", "date", "machine", "versions", "rows"}
+    assert set(document) == {
+        *("command", "commit", "date", "machine", "load", "versions", "rows"),
+    }
     assert document["versions"] == {"pytest": pytest.__version__}
     assert document["rows"] == [
         {
