@@ -27,9 +27,8 @@ import numpy as np
 from rich.progress import track
 
 from assistant import Desk, Message, Outcome
-from assistant.desk import attachment
 from assistant.inbox import Inbox
-from assistant.messages import Reply
+from assistant.messages import Attachment, Reply
 from assistant.queues import workflow_database_url
 from assistant.settings import Knowledge
 from assistant.tickets.database import upgrade
@@ -102,7 +101,7 @@ def _time(desk: Desk, case: Case) -> Timed:
 def _message(case: Case) -> Message:
     """The question as a new customer's message."""
     name = uuid.uuid4().hex
-    screenshots = tuple(attachment(path) for path in case.screenshots)
+    screenshots = tuple(Attachment.of(path) for path in case.screenshots)
     return Message("bench", name, name, "customer@example.com", case.text, attachments=screenshots)
 
 

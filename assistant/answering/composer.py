@@ -59,25 +59,24 @@ class Composer:
         self._known: OrderedDict[str, _Sentences] = OrderedDict()
 
     def compose(self, question: Question) -> Answer:
-        """An answer from the question's hits; empty if there are none."""
-        if not question.hits:
+        """An answer from the best hit and the others of its article; empty if there are none.
+
+        A sentence of another article may be near the question and about something else.
+        """
+        worded = [hit.passage for hit in question.hits if sentences(hit.passage.text)]
+        if not worded:
             return Answer("", (), 0.0)
-        passages = [hit.passage for hit in question.hits]
-        scored = self._scores(question, passages)
+        passages = [p for p in worded if p.article_id == worded[0].article_id]
         blocks: list[tuple[Passage, list[str]]] = []
         lead_best = 0.0
-        for passage, (texts, scores) in zip(passages, scored, strict=True):
-            if not texts:
-                continue
+        for passage, (texts, scores) in zip(
+            passages, self._scores(question, passages), strict=True
+        ):
             best = float(scores.max(initial=0.0))
             if not blocks:
                 blocks.append((passage, _chosen(texts, scores)))
                 lead_best = best
-            elif (
-                best > lead_best
-                and len(blocks) < 2
-                and passage.article_id == passages[0].article_id
-            ):
+            elif best > lead_best and len(blocks) < 2:
                 picked = [texts[int(scores.argmax())]]
                 if not set(picked) & set(blocks[0][1]):
                     blocks.append((passage, picked))
