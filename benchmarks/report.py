@@ -92,7 +92,7 @@ def section(name: str, document: dict[str, Any]) -> str:
             f"## {name}",
             _meaning(Path(__file__).parent / f"bench_{name}.py"),
             *(_markdown(table) for table in tables(rows)),
-            _origin(document) + _caution(document["load"]),
+            _origin(document) + _caution(document.get("load", ())),
         ]
     )
 
@@ -130,6 +130,8 @@ def _origin(document: dict[str, Any]) -> str:
 def _caution(load: Sequence[float]) -> str:
     """A warning about times measured while other work ran: the 1-minute load average before the
     run and the 15-minute average at its end, of which the run itself makes up to BUSY_AFTER."""
+    if not load:
+        return "\n\n**Times are provisional:** the machine's load was not noted."
     before, after = load
     if before < BUSY_BEFORE and after < BUSY_AFTER:
         return ""
