@@ -10,7 +10,7 @@ from torch import nn
 from assistant.messages import Encoding
 from assistant.model import weights
 from assistant.model.screenshot import Screen, ScreenReader
-from assistant.model.text import TextTower, Vectors
+from assistant.model.text import WIDTH_STEP, TextTower, Vectors
 
 
 class MultimodalEncoder(nn.Module):
@@ -49,5 +49,6 @@ class MultimodalEncoder(nn.Module):
 
     def warm_up(self) -> None:
         """Makes the first message as fast as the next ones."""
-        self.text.encode(["warm"])
+        for width in range(WIDTH_STEP, 5 * WIDTH_STEP, WIDTH_STEP):
+            self.text.encode(["word " * (width - 2)])  # with its first and last token: `width`
         self.reader.warm_up()

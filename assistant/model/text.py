@@ -19,6 +19,11 @@ from assistant.model.weights import Weights
 Vectors = NDArray[np.float32]
 
 TOKENS_PER_BATCH = 4096
+
+WIDTH_STEP = 16
+"""oneDNN prepares its bfloat16 kernels anew for each shape, which takes longer than using them:
+texts come in few widths, and `warm_up` prepares those of questions."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -116,7 +121,7 @@ class TextTower(nn.Module):
             count = max(1, TOKENS_PER_BATCH // len(ids[order[start]]))
             rows = order[start : start + count]
             start += count
-            vectors, _ = self(*_pad([ids[row] for row in rows]))
+            vectors, _ = self(*_pad([ids[row] for row in rows], self.max_tokens))
             yield rows, vectors.numpy()
 
     @torch.inference_mode()
@@ -131,7 +136,7 @@ class TextTower(nn.Module):
             max_length=self.max_tokens,
             return_offsets_mapping=True,
         )
-        _, tokens = self(*_pad(encoded["input_ids"]))  # [texts, tokens, dim]
+        _, tokens = self(*_pad(encoded["input_ids"], self.max_tokens))  # [texts, tokens, dim]
         return [
             TokenVectors(tokens[row, : len(spans)].numpy(), np.asarray(spans, dtype=np.int64))
             for row, spans in enumerate(encoded["offset_mapping"])
@@ -143,9 +148,11 @@ def _encodable(text: str) -> str:
     return _SURROGATE.sub("?", text)
 
 
-def _pad(ids: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-    """Token ids and mask [batch, tokens], filled up with zeros to the longest."""
-    width = max(len(row) for row in ids)
+def _pad(ids: Sequence[Sequence[int]], max_tokens: int) -> tuple[Tensor, Tensor]:
+    """Token ids and mask [batch, tokens], filled up with zeros to the longest, and on to a multiple
+    of WIDTH_STEP if that is within `max_tokens`."""
+    longest = max(len(row) for row in ids)
+    width = max(longest, min(-(-longest // WIDTH_STEP) * WIDTH_STEP, max_tokens))
     padded = torch.zeros(len(ids), width, dtype=torch.long)
     mask = torch.zeros(len(ids), width, dtype=torch.long)
     for number, row in enumerate(ids):
