@@ -135,8 +135,12 @@ class Desk:
     def retriever(self) -> Retriever:
         """The search over both."""
         from assistant.knowledge.retriever import Retriever
+        from assistant.knowledge.scorer import ArticleScorer
+        from assistant.model.fusion import trained
 
-        return Retriever(self.store, self.lexical)
+        scorer = ArticleScorer()
+        scorer.load_state_dict(trained("articles"))
+        return Retriever(self.store, self.lexical, scorer)
 
     @cached_property
     def indexer(self) -> Indexer:

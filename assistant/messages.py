@@ -202,12 +202,16 @@ class Box:
 
 @dataclass(frozen=True)
 class ScreenLine:
-    """A line of text on a screenshot: `confidence` is the reader's, from 0 to 1."""
+    """A line of text on a screenshot: `confidence` is the reader's, from 0 to 1.
+
+    `look` is how its place looks beside the rest of the picture: see `assistant.model.vision`.
+    """
 
     text: str
     box: Box
     height_px: float
     confidence: float
+    look: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -216,13 +220,16 @@ class Encoding:
 
     `vector` is [384], of length 1, in the same space as the passages' vectors.
     `lines` are the lines of all its screenshots in reading order, `weights` [lines] says how much
-    each of them counts, from 0 to 1.
+    each of them counts, from 0 to 1. Where there are lines and words beside them, `asked` are
+    these words and `asked_vector` [384] is their vector.
     """
 
     vector: NDArray[np.float32]
     text: str
     lines: tuple[ScreenLine, ...] = ()
     weights: tuple[float, ...] = ()
+    asked: str = ""
+    asked_vector: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

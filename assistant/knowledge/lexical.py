@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import KnowledgeError
-from assistant.knowledge.words import FUNCTION_WORDS
+from assistant.knowledge.words import FUNCTION_WORDS, LONGEST_LABEL
 from assistant.messages import Article, Audience, Passage
 
 _SCHEMA = """
@@ -57,8 +57,8 @@ INSERT INTO article_words (article_words, rank) VALUES ('rank', 'bm25(4.0, 1.0)'
 MAX_QUERY_WORDS = 128
 """Of a screenshot's hundreds of words, so many distinct ones: more make a query only slower."""
 
-LONGEST_LABEL = 8
-"""Words in a line of a screen that is taken for a label; longer lines are prose."""
+MAX_RARITIES = 1_000
+"""So many words of one message are counted; a customer may send a book."""
 
 # Scripts written without spaces between words are indexed character by character and searched by
 # pairs of characters, since FTS5's tokenizer would take a whole sentence for one word.
@@ -224,18 +224,30 @@ class Lexical:
         )
         return [id_ for (id_,) in rows]
 
-    def rarity(self, words: Sequence[str]) -> dict[str, float]:
-        """Each word's inverse document frequency over passages, ln((N + 1) / (n + 1)): 0 for a
-        word that stands everywhere."""
+    def rarity(self, phrases: Sequence[str]) -> dict[str, float]:
+        """The inverse document frequency of words and phrases over passages,
+        ln((N + 1) / (n + 1)): 0 for what stands everywhere."""
         _, total = self.counts()
         return {
-            word: math.log((total + 1) / (self._passages_with(word) + 1))
-            for word in words[:MAX_QUERY_WORDS]
-        } | dict.fromkeys(words[MAX_QUERY_WORDS:], 0.0)
+            phrase: math.log((total + 1) / (self._passages_with(phrase) + 1))
+            for phrase in phrases[:MAX_RARITIES]
+        } | dict.fromkeys(phrases[MAX_RARITIES:], 0.0)
 
-    def _passages_with(self, word: str) -> int:
+    def _passages_with(self, phrase: str) -> int:
+        terms = " ".join(term for word in _words(phrase) for term in _terms(word))
         count = "SELECT count(*) FROM passage_words WHERE passage_words MATCH ?"
-        return int(next(self._rows(count, _match(word)))[0])
+        return int(next(self._rows(count, f'"{terms}"'))[0])
+
+    def lengths(self, article_ids: Sequence[str]) -> dict[str, int]:
+        """How many characters the passages of each of these articles have, in the index's form."""
+        return dict(
+            self._rows(
+                "SELECT articles.id, sum(length(payload)) FROM passages"
+                " JOIN articles ON articles.number = passages.article"
+                " WHERE articles.id IN (SELECT value FROM json_each(?)) GROUP BY articles.id",
+                json.dumps(list(article_ids)),
+            )
+        )
 
     def _rows(self, sql: str, *values: Any) -> Iterator[Any]:
         with self._explained(), self._lock:
@@ -290,15 +302,19 @@ def _match(query: str, labels: Sequence[str] = ()) -> str:
     A screen's `labels` are searched as phrases too, so that "Delete account" counts for more than
     both words apart, the more the rarer it is; the numbers in them say nothing.
     """
-    phrases = [_WORD.findall(_folded(label).lower()) for label in labels]
+    phrases = [_words(label) for label in labels]
     numbers = {word for phrase in phrases for word in phrase if word.isdigit()}
-    words = dict.fromkeys(_WORD.findall(_folded(query).lower()))
+    words = dict.fromkeys(_words(query))
     telling = [word for word in words if word not in FUNCTION_WORDS and word not in numbers]
     terms = [term for word in telling or words for term in _terms(word)][:MAX_QUERY_WORDS]
     terms += dict.fromkeys(
         " ".join(phrase) for phrase in phrases if 2 <= len(phrase) <= LONGEST_LABEL
     )
     return " OR ".join(f'"{term}"' for term in terms) or '""'
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(_folded(text).lower())
 
 
 def _terms(word: str) -> list[str]:

@@ -77,5 +77,8 @@ class Readings:
 
 def _from_json(text: str) -> Screen:
     values = json.loads(text)
-    lines = tuple(ScreenLine(**{**line, "box": Box(**line["box"])}) for line in values.pop("lines"))
+    lines = tuple(
+        ScreenLine(**{**line, "box": Box(**line["box"]), "look": tuple(line.get("look", ()))})
+        for line in values.pop("lines")
+    )
     return Screen(lines=lines, **values)

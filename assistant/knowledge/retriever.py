@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+
+import torch
 
 from assistant.knowledge.lexical import Filter, Lexical
+from assistant.knowledge.matching import Candidate, Matches, match
+from assistant.knowledge.scorer import ArticleScorer
 from assistant.knowledge.store import Store
 from assistant.messages import Encoding, Hit
 
@@ -15,20 +22,29 @@ RRF_K = 20
 
 
 class Retriever:
-    """Fuses three rankings by reciprocal rank (Cormack, Clarke and Büttcher, 2009): passages by
-    their vectors, passages by their words, and whole articles by their words.
+    """Finds passages by three rankings, fused by reciprocal rank (Cormack, Clarke and Büttcher,
+    2009): passages by their vectors, passages by their words, and whole articles by their words.
 
     A passage's score is the sum of 1 / (20 + rank) over the rankings that found it or, for the
-    third, its article.
+    third, its article. For a message with a screenshot, `scorer` then ranks the articles found.
     """
 
-    def __init__(self, store: Store, lexical: Lexical) -> None:
+    def __init__(self, store: Store, lexical: Lexical, scorer: ArticleScorer) -> None:
         self._store = store
         self._lexical = lexical
+        self._scorer = scorer
 
     def search(self, encoding: Encoding, filter: Filter, *, limit: int | None) -> list[Hit]:
         """The best `limit` passages (None: all candidates) that `filter` allows, best first; each
-        says by which ranking it was found, at which rank."""
+        says by which ranking it was found, at which rank. The scores of hits for a screenshot are
+        probabilities: the articles' best ones add up to 1."""
+        if not encoding.lines:
+            return self.candidates(encoding, filter, limit)
+        hits = self.candidates(encoding, filter, None)
+        return self._scored(encoding, hits, filter)[:limit] if hits else []
+
+    def candidates(self, encoding: Encoding, filter: Filter, limit: int | None) -> list[Hit]:
+        """The best `limit` passages by the fused rankings alone (None: all that were found)."""
         how: dict[str, dict[str, int]] = defaultdict(dict)
         article_of: dict[str, str] = {}
         similarity: dict[str, float] = {}
@@ -65,3 +81,50 @@ class Retriever:
             # its old words are still internal.
             if id_ in passages and filter.shows(passages[id_])
         ]
+
+    def _scored(self, encoding: Encoding, hits: Sequence[Hit], filter: Filter) -> list[Hit]:
+        """The hits of a screenshot, the most probable article's first; within an article as they
+        came."""
+        matches = self.matches(encoding, hits, filter)
+        with torch.inference_mode():
+            scores = self._scorer(torch.tensor(encoding.weights), matches)  # [articles]
+        probability = dict(zip(matches.articles, scores.softmax(0).tolist(), strict=True))
+        ordered = sorted(
+            hits,
+            key=lambda hit: (
+                -probability[hit.passage.article_id],
+                hit.passage.article_id,
+                -hit.score,
+            ),
+        )
+        return [
+            replace(hit, score=probability[article] * hit.score / best)
+            for article, group in groupby(ordered, lambda hit: hit.passage.article_id)
+            for own in [list(group)]
+            for best in [own[0].score]
+            for hit in own
+        ]
+
+    def matches(self, encoding: Encoding, hits: Sequence[Hit], filter: Filter) -> Matches:
+        """What the scorer is given for a screenshot: its lines beside the passages found."""
+        asked: dict[str, float] = {}
+        if encoding.asked_vector is not None:
+            nearest = self._store.search(encoding.asked_vector, filter, limit=CANDIDATES)
+            asked = {passage: cosine for passage, _, cosine in nearest}
+        # What is not among the nearest is not nearer than the last of them.
+        floor = min((hit.similarity for hit in hits if hit.similarity), default=0.0)
+        asked_floor = min(asked.values(), default=0.0)
+        return match(
+            [line.text for line in encoding.lines],
+            encoding.asked,
+            [
+                Candidate(
+                    hit.passage,
+                    hit.similarity or floor,
+                    asked.get(hit.passage.id, asked_floor),
+                )
+                for hit in hits
+            ],
+            self._lexical.lengths(list({hit.passage.article_id for hit in hits})),
+            self._lexical.rarity,
+        )

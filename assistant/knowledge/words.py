@@ -10,6 +10,9 @@ import snowballstemmer
 _WORD = re.compile(r"[^\W_]+(?:[.\-'’][^\W_]+)*")
 _STEMMER = snowballstemmer.stemmer("english")
 
+LONGEST_LABEL = 8
+"""Words in a line of a screen that is taken for a label; longer lines are prose."""
+
 # Words that say nothing about what a question is about.
 FUNCTION_WORDS = frozenset(
     """a about after all also am an and any are as at be because been before being but by can cannot
@@ -23,7 +26,7 @@ FUNCTION_WORDS = frozenset(
 
 
 @lru_cache(maxsize=50_000)
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     return str(_STEMMER.stemWord(word))
 
 
@@ -34,7 +37,7 @@ def content_words(text: str) -> dict[str, str]:
     for word in _WORD.findall(text):
         lowered = word.lower().replace("’", "'")
         if lowered not in FUNCTION_WORDS:
-            words.setdefault(_stem(lowered), word)
+            words.setdefault(stem(lowered), word)
     return words
 
 

@@ -9,16 +9,18 @@ from torch import nn
 
 from assistant.messages import Encoding
 from assistant.model import weights
+from assistant.model.fusion import LineWeights, trained
 from assistant.model.screenshot import Screen, ScreenReader
 from assistant.model.text import WIDTH_STEP, TextTower, Vectors
 
 
 class MultimodalEncoder(nn.Module):
-    """Text tower and screenshot reader, joined into one query encoding.
+    """Text tower, screenshot reader and line weights, joined into one query encoding.
 
     words ──────────────┐
-                        ├── text tower ── vector [384]
-    screenshots ─ lines ┘
+                        ├── text tower ─── vector [384]
+    screenshots ─ lines ┤
+                        └── line weights ─ weights [lines]
     """
 
     def __init__(
@@ -30,6 +32,8 @@ class MultimodalEncoder(nn.Module):
         self.weights = weights.find(text_model)
         self.text = TextTower(self.weights, precision=precision)
         self.reader = ScreenReader(threads=threads or torch.get_num_threads())
+        self.lines = LineWeights()
+        self.lines.load_state_dict(trained("lines"))
 
     @property
     def dim(self) -> int:
@@ -38,10 +42,14 @@ class MultimodalEncoder(nn.Module):
 
     def encode(self, text: str, screens: Sequence[Screen] = ()) -> Encoding:
         """One message's words and its screenshots, already read, as one query."""
+        asked = text.strip()
         lines = tuple(line for screen in screens for line in screen.lines)
-        joined = "\n".join([text.strip(), *(line.text for line in lines)]).strip()
-        vector = self.text.encode([joined])[0]  # [dim]
-        return Encoding(vector, joined, lines, tuple(1.0 for _ in lines))
+        joined = "\n".join([asked, *(line.text for line in lines)]).strip()
+        if not (asked and lines):
+            vector = self.text.encode([joined])[0]  # [dim]
+            return Encoding(vector, joined, lines, self.lines.weigh(screens))
+        vector, asked_vector = self.text.encode([joined, asked])  # [2, dim]
+        return Encoding(vector, joined, lines, self.lines.weigh(screens), asked, asked_vector)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Passages' vectors [texts, dim], in the space of `encode`."""

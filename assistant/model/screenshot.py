@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.errors import UnreadableError
 from assistant.messages import Box, ScreenLine
+from assistant.model.vision import looks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +53,7 @@ class ScreenReader:
 
         Raises UnreadableError, saying why, for what is no image, is damaged or too large.
         """
-        pixels, note = _decode(content)
+        pixels, note = decode(content)
         with self._lock:
             engine = self._load()
             try:
@@ -61,7 +62,7 @@ class ScreenReader:
                 raise UnreadableError(
                     f"no text could be looked for in {pixels.shape[1]} × {pixels.shape[0]} pixels"
                 ) from error
-        lines = () if result.txts is None else tuple(_lines(result))
+        lines = () if result.txts is None else tuple(_lines(result, pixels))
         height, width = pixels.shape[:2]
         return Screen(lines, width, height, note)
 
@@ -84,17 +85,23 @@ class ScreenReader:
         return self._engine
 
 
-def _lines(result: Any) -> list[ScreenLine]:
-    lines = []
-    for corners, text, score in zip(result.boxes, result.txts, result.scores, strict=True):
+def _lines(result: Any, pixels: NDArray[np.uint8]) -> list[ScreenLine]:
+    boxes = []
+    for corners in result.boxes:
         left, top = corners.min(axis=0)
         right, bottom = corners.max(axis=0)
-        box = Box(float(left), float(top), float(right), float(bottom))
-        lines.append(ScreenLine(_HEX_CODE.sub("0x", text), box, box.bottom - box.top, float(score)))
-    return lines
+        boxes.append(Box(float(left), float(top), float(right), float(bottom)))
+    return [
+        ScreenLine(
+            _HEX_CODE.sub("0x", text), box, box.bottom - box.top, float(score), tuple(look.tolist())
+        )
+        for text, score, box, look in zip(
+            result.txts, result.scores, boxes, looks(pixels, boxes), strict=True
+        )
+    ]
 
 
-def _decode(content: bytes) -> tuple[NDArray[np.uint8], str]:
+def decode(content: bytes) -> tuple[NDArray[np.uint8], str]:
     """An image file's bytes to pixels [height, width, 3] (blue, green, red) and a note.
 
     The size is checked from the header, before any pixel is decompressed.

@@ -9,7 +9,7 @@ from PIL import Image
 
 from assistant.errors import UnreadableError
 from assistant.model.encoder import MultimodalEncoder
-from assistant.model.screenshot import _HEX_CODE, ScreenReader, _decode
+from assistant.model.screenshot import _HEX_CODE, ScreenReader, decode
 from tests.pictures import SIZE, bomb, encoded, png, screenshot
 
 
@@ -81,7 +81,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_picture_shows_black_letters_on_white(kind: str) -> None:
-    pixels, note = _decode(KINDS[kind]())
+    pixels, note = decode(KINDS[kind]())
 
     assert pixels.shape == (SIZE[1], SIZE[0], 3)
     expected = np.asarray(screenshot())[:, :, ::-1]
@@ -90,7 +90,7 @@ def test_every_kind_of_picture_shows_black_letters_on_white(kind: str) -> None:
 
 
 def test_colours_come_in_the_order_the_recogniser_wants() -> None:
-    pixels, _ = _decode(encoded(Image.new("RGB", (9, 9), (255, 0, 0))))
+    pixels, _ = decode(encoded(Image.new("RGB", (9, 9), (255, 0, 0))))
 
     assert pixels[0, 0].tolist() == [0, 0, 255]
 
@@ -99,7 +99,7 @@ def test_colours_come_in_the_order_the_recogniser_wants() -> None:
 def test_of_an_animation_the_first_picture_is_read_and_that_is_said(kind: str) -> None:
     frames = [screenshot("first").convert("RGB"), screenshot("second").convert("RGB")]
 
-    pixels, note = _decode(encoded(frames[0], kind, save_all=True, append_images=frames[1:]))
+    pixels, note = decode(encoded(frames[0], kind, save_all=True, append_images=frames[1:]))
 
     assert np.abs(pixels.astype(int) - np.asarray(frames[0])).mean() < 6
     assert note == "only the first of its pictures was read"
@@ -150,7 +150,7 @@ def test_damaged_files_are_never_more_than_unreadable() -> None:
         if chance.random() < 0.3:
             content = content[: chance.randrange(len(content))]
         try:
-            pixels, _ = _decode(bytes(content))
+            pixels, _ = decode(bytes(content))
         except UnreadableError:
             continue
         assert pixels.ndim == 3

@@ -1,0 +1,52 @@
+"""The learned scorer: how likely each article is what a screenshot is about."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from assistant.knowledge.matching import SIGNALS, Matches
+
+PARTS = (
+    "words, best passage",
+    "label, best passage",
+    "words, line by line",
+    "label, line by line",
+    *SIGNALS,
+)
+"""What the scorer weighs: the lines' matches, summed by the lines' weights, in the article's best
+passage, and in whichever passage suits each line best (late interaction; Khattab and Zaharia, 2020,
+arXiv:2004.12832); and the signals of the whole article."""
+
+
+class ArticleScorer(nn.Module):
+    """A weighted sum of ten numbers an article, each standardised over the articles that are
+    compared: small, so that what it learned on one product holds for another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.full((len(PARTS),), 0.2))
+
+    def forward(self, line_weights: Tensor, matches: Matches) -> Tensor:
+        """Weights [lines] to scores [articles]: log-probabilities up to a constant."""
+        return self.parts(line_weights, matches) @ self.weights
+
+    def parts(self, line_weights: Tensor, matches: Matches) -> Tensor:
+        """The standardised numbers [articles, 10] that are weighed, as PARTS names them."""
+        lines = torch.from_numpy(matches.lines)  # [lines, passages, 2]
+        article_of = torch.from_numpy(matches.article_of)  # [passages]
+        share = line_weights / line_weights.sum()  # [lines]
+        by_passage = torch.einsum("l,lpk->pk", share, lines)  # [passages, 2]
+        best_passage = _greatest(by_passage, article_of, len(matches.articles))
+        by_line = _greatest(lines.transpose(0, 1), article_of, len(matches.articles))
+        line_by_line = torch.einsum("l,alk->ak", share, by_line)  # [articles, 2]
+        whole = torch.from_numpy(matches.signals)  # [articles, 6]
+        parts = torch.cat([best_passage, line_by_line, whole], dim=1)  # [articles, 10]
+        return (parts - parts.mean(0)) / (parts.std(0, correction=0) + 1e-4)
+
+
+def _greatest(values: Tensor, article_of: Tensor, articles: int) -> Tensor:
+    """The greatest of the passages' values [passages, …] in each article [articles, …]."""
+    index = article_of.view(-1, *[1] * (values.dim() - 1)).expand_as(values)
+    greatest = torch.full((articles, *values.shape[1:]), -torch.inf)
+    return greatest.scatter_reduce(0, index, values, "amax")
