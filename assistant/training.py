@@ -172,7 +172,8 @@ def measure(
     ranks = []
     for example in examples:
         scores = articles(lines(example.features), example.matches)
-        ranks.append(int((scores > scores[example.target]).sum()))
+        # Its own score is among them; what ties with it stands before it.
+        ranks.append(int((scores >= scores[example.target]).sum()) - 1)
     total = len(examples) + missed
     return Metrics(
         sum(rank < 1 for rank in ranks) / total, sum(rank < 5 for rank in ranks) / total

@@ -58,6 +58,7 @@ def main() -> None:
 def _train(
     pictures: Sequence[tuple[torch.Tensor, torch.Tensor]], examples: Sequence[Sequence[Example]]
 ) -> tuple[LineWeights, ArticleScorer]:
+    torch.manual_seed(0)
     lines, articles = LineWeights(), ArticleScorer()
     features, emphasised = (torch.cat(part) for part in zip(*pictures, strict=True))
     training.fit_emphasis(lines, features, emphasised)
