@@ -20,6 +20,7 @@ STYLES = {
     "ask": "cyan",
     "hand over": "magenta",
     "refuse": "red",
+    "solve": "green",
 }
 
 Screenshots = Annotated[
