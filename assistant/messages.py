@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Audience = Literal["public", "internal"]
 Author = Literal["customer", "assistant", "staff"]
-Action = Literal["reply", "draft", "ask", "hand over", "refuse", "solve"]
+Action = Literal["reply", "draft", "ask", "hand over", "refuse", "solve", "ignore"]
 TicketStatus = Literal["open", "needs review", "answered", "handed over", "solved"]
 NoticeKind = Literal["draft", "hand over", "held", "failed"]
 
@@ -290,7 +290,8 @@ class Outcome:
     ask        `text` asks the customer for what is missing
     hand over  a person takes the ticket; `text` tells the customer so
     refuse     `text` says why this is not answered (spam, abuse, not a question for support)
-    solve      the customer says that it is solved; nothing is answered
+    solve      the customer confirms that it is solved; nothing is answered
+    ignore     there is nothing to answer: thanks, or what a colleague wrote
     """
 
     action: Action

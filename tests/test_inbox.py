@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from assistant import inbox as inbox_module
+from assistant import upkeep
 from assistant.errors import DatabaseError
 from assistant.inbox import Inbox, one_question, send_pause
 from assistant.messages import Attachment, Message, Outcome, Reply, Ticket, Turn
@@ -320,7 +321,7 @@ def test_a_message_whose_workflow_broke_is_taken_up_again(
     open_inbox: Open,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(inbox_module, "SWEEP_SECONDS", 0.2)
+    monkeypatch.setattr(upkeep, "SWEEP_SECONDS", 0.2)
     store = tickets.outcomes.store
     broken = iter([True, False])
 

@@ -17,6 +17,7 @@ _FIXED: dict[Action, str] = {
     ),
     "refuse": "We cannot help with this request here.",
     "solve": "",
+    "ignore": "",
 }
 
 

@@ -21,6 +21,7 @@ STYLES = {
     "hand over": "magenta",
     "refuse": "red",
     "solve": "green",
+    "ignore": "dim",
 }
 
 Screenshots = Annotated[

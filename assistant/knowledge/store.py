@@ -22,6 +22,17 @@ _PAGE = 5_000  # below SQLite's limit on variables in one statement
 _HNSW = {"space": "cosine", "ef_search": 400, "ef_construction": 200}
 
 
+def make_folder(folder: Path) -> Path:
+    """The folder, made if it is missing. Raises KnowledgeError if it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise KnowledgeError(
+            f"{folder}: {error.strerror}. Set data_dir to a folder that can be written to."
+        ) from error
+    return folder
+
+
 class Store:
     """Vectors of length 1 with their passages.
 
