@@ -284,6 +284,7 @@ class Desk:
         """Loads every model and opens the index, so that the first customer need not wait."""
         self.encoder.warm_up()
         _ = self.pipeline
+        self.rank("How do I change a setting?")
 
     def _hold(self, reply: Reply) -> str | None:
         return self.plugins.reply_sending(reply, [])
@@ -293,7 +294,5 @@ class Desk:
 
     def _require_passages(self) -> None:
         if self.lexical.counts()[1] == 0:
-            raise KnowledgeError(
-                f"{self.index_folder}: the index is empty."
-                " Run `deskmate index PATH` with a folder of help articles."
-            )
+            where = self.index_folder
+            raise KnowledgeError(f"{where}: the index is empty. Run `deskmate index PATH` first.")
