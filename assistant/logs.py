@@ -55,6 +55,7 @@ def configure(stream: TextIO = sys.stderr, *, debug: bool = False) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if to_people else "iso", utc=not to_people),
     ]
+    shared += [] if to_people else [_with_process]
     shared += [] if debug else [_without_words]
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
@@ -85,6 +86,11 @@ def _with_fields(logger: Any, method: str, event: Event) -> Event:
     return event
 
 
+def _with_process(logger: Any, method: str, event: Event) -> Event:
+    event["pid"] = os.getpid()
+    return event
+
+
 def _least(name: str) -> int:
     return logging.INFO if name.split(".")[0] in OURS else logging.WARNING
 
@@ -97,7 +103,7 @@ def _without_words(logger: Any, method: str, event: Event) -> Event:
         record.exc_info = record.exc_text = None
     if record.name.split(".")[0] not in OURS:
         at = f"{os.path.basename(record.pathname)}:{record.lineno}"
-        kept = {key: event[key] for key in ("timestamp", "level", "error") if key in event}
+        kept = {key: event[key] for key in ("timestamp", "level", "pid", "error") if key in event}
         record_meta = {key: value for key, value in event.items() if key.startswith("_")}
         event.clear()
         event.update({"event": "warned", "logger": record.name, "at": at, **kept, **record_meta})

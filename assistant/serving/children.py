@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from prometheus_client import multiprocess
@@ -21,6 +22,7 @@ from assistant.errors import KnowledgeError
 from assistant.serving.parts import Part
 
 STOP_SECONDS = 75.0  # a worker drains for a minute; after this it is killed
+SERVER_LOG = "server.log"
 CHROMA_SECONDS = 60.0  # until a Chroma server has to answer
 LOOK_SECONDS = 0.1
 DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, prctl(2)
@@ -39,12 +41,14 @@ def chroma(folder: Path, port: int) -> Part:
     """A Chroma server on this machine for the vectors in `folder`."""
     run = "from chromadb.cli.cli import app; app()"
     options = ["run", "--path", str(folder), "--host", "127.0.0.1", "--port", str(port)]
-    environment = {"ANONYMIZED_TELEMETRY": "False"}
-    return Part("chroma", "chroma", _process([sys.executable, "-c", run, *options], environment))
+    command = [sys.executable, "-c", run, *options]
+    # It notes each request unless it is told not to.
+    environment = {"ANONYMIZED_TELEMETRY": "False", "RUST_LOG": "error"}
+    return Part("chroma", "chroma", _process(command, environment, folder / SERVER_LOG))
 
 
-def wait_for_chroma(port: int, stop: threading.Event) -> None:
-    """Waits until the server answers. Raises KnowledgeError if it does not."""
+def wait_for_chroma(folder: Path, port: int, stop: threading.Event) -> None:
+    """Waits until the server for `folder` answers. Raises KnowledgeError if it does not."""
     url = f"http://127.0.0.1:{port}/api/v2/heartbeat"
     deadline = time.monotonic() + CHROMA_SECONDS
     while not stop.is_set():
@@ -55,7 +59,8 @@ def wait_for_chroma(port: int, stop: threading.Event) -> None:
             if time.monotonic() > deadline:
                 raise KnowledgeError(
                     f"{url}: the Chroma server that was started does not answer ({error})."
-                    " Look at its output above, or set knowledge.chroma_url to one of your own."
+                    f" Look into {folder / SERVER_LOG}, or set knowledge.chroma_url to a server of"
+                    " your own."
                 ) from error
         stop.wait(LOOK_SECONDS)
 
@@ -68,18 +73,20 @@ def free_port() -> int:
 
 
 def _process(
-    command: Sequence[str], environment: Mapping[str, str]
+    command: Sequence[str], environment: Mapping[str, str], log: Path | None = None
 ) -> Callable[[threading.Event], None]:
     def run(stop: threading.Event) -> None:
         # A session of its own: Ctrl-C is this process's to hear, which stops the others in order.
-        process = subprocess.Popen(  # noqa: S603 - the command is ours
-            command,
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=sys.stderr,
-            start_new_session=True,
-            preexec_fn=_die_with_parent,
-        )
+        with log.open("wb") if log else nullcontext(sys.stderr) as output:
+            process = subprocess.Popen(  # noqa: S603 - the command is ours
+                command,
+                env={**os.environ, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
         while process.poll() is None and not stop.wait(LOOK_SECONDS):
             pass
         if stop.is_set():

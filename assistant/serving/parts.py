@@ -81,6 +81,8 @@ class Part:
             try:
                 self._run(stop)
                 self._state.error = "it ended by itself"
+            except ChildProcessError as error:
+                self._state.error = str(error)  # our own words
             except Exception as error:
                 self._state.error = logs.place(error)
                 log.debug("failed_part", **about, exc_info=True)

@@ -21,7 +21,7 @@ from assistant import __version__, logs, metrics, tracing
 from assistant.connecting import RoutingConnector
 from assistant.desk import Desk
 from assistant.errors import SettingsError
-from assistant.knowledge.store import lend
+from assistant.knowledge.store import lend, make_folder
 from assistant.serving import children, web
 from assistant.serving.parts import Part
 from assistant.settings import Settings
@@ -99,12 +99,13 @@ class Service:
             url = f"http://127.0.0.1:{port}"
             stack.enter_context(lend(self._desk.index_folder, url))
             ending = threading.Event()
-            server = children.chroma(self._desk.index_folder / "chroma", port)
+            folder = make_folder(self._desk.index_folder / "chroma")
+            server = children.chroma(folder, port)
             self._parts.append(server)
             server.start(ending)
             stack.callback(server.join, children.STOP_SECONDS)
             stack.callback(ending.set)
-            children.wait_for_chroma(port, stop)
+            children.wait_for_chroma(folder, port, stop)
             knowledge = knowledge.model_copy(update={"chroma_url": url})
         if not model.threads:
             threads = max(1, (os.cpu_count() or 1) // (self._workers + 1))
