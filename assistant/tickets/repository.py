@@ -5,9 +5,6 @@
              ├─ .notices    what staff are to be told
              ├─ .solutions  when a ticket is solved, and by whom
              ├─ .feedback   what people think of the answers
-             ├─ .history    what was said before we came, changed since, or taken back
-             ├─ .arrivals   what connectors took in and have not made messages of yet
-             ├─ .secrets    connectors' tokens, encrypted
              └─ .workers    which processes are alive
 
 Every method is one transaction.
@@ -24,24 +21,21 @@ from sqlalchemy.orm import Session
 
 from assistant.errors import DeskmateError
 from assistant.messages import Message, Ticket, TicketStatus, Turn
-from assistant.tickets.arrivals import Arrivals
-from assistant.tickets.database import sessions
+from assistant.tickets.database import insert_once, sessions
 from assistant.tickets.feedback import FeedbackLog
-from assistant.tickets.history import History
 from assistant.tickets.notices import Notices
 from assistant.tickets.outcomes import Outcomes
 from assistant.tickets.replies import Replies
 from assistant.tickets.rows import as_message, as_ticket, audit, find_ticket, read_messages, settle
-from assistant.tickets.secrets import Secrets
 from assistant.tickets.solutions import Solutions
-from assistant.tickets.storing import (
-    find_message,
-    insert_blobs,
-    insert_message,
-    open_ticket,
-    refuse_long_ids,
+from assistant.tickets.tables import (
+    AttachmentRow,
+    AuditRow,
+    BlobRow,
+    MessageRow,
+    ReplyRow,
+    TicketRow,
 )
-from assistant.tickets.tables import AuditRow, MessageRow, ReplyRow, TicketRow
 from assistant.tickets.workers import Workers
 
 LONGEST_ID = 500  # characters; PostgreSQL cannot index values of more than about 2,700 bytes
@@ -66,21 +60,15 @@ class AuditEntry:
 
 
 class Tickets:
-    """Everything stored about tickets, for the inbox, the command line and the console.
+    """Everything stored about tickets, for the inbox, the command line and the console."""
 
-    `secret_key` encrypts connectors' secrets; without one they can be neither read nor written.
-    """
-
-    def __init__(self, engine: Engine, secret_key: str = "") -> None:
+    def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.outcomes = Outcomes(engine)
         self.replies = Replies(engine)
         self.notices = Notices(engine)
         self.solutions = Solutions(engine)
         self.feedback = FeedbackLog(engine)
-        self.history = History(engine)
-        self.arrivals = Arrivals(engine)
-        self.secrets = Secrets(engine, secret_key)
         self.workers = Workers(engine)
         self._write, self._read = sessions(engine)
 
@@ -111,24 +99,11 @@ class Tickets:
         with self._read() as session:
             return as_ticket(find_ticket(session, ticket_id))
 
-    def find(self, connector: str, thread_id: str) -> Ticket | None:
-        """The ticket of this conversation, or None."""
-        query = select(TicketRow).where(
-            TicketRow.connector == connector, TicketRow.thread_id == thread_id
-        )
-        with self._read() as session:
-            row = session.scalar(query)
-            return None if row is None else as_ticket(row)
-
-    def list(
-        self, status: TicketStatus | None = None, limit: int = 50, customer: str | None = None
-    ) -> tuple[Ticket, ...]:
-        """Tickets, those with the latest news first; all, or those of one status or customer."""
+    def list(self, status: TicketStatus | None = None, limit: int = 50) -> tuple[Ticket, ...]:
+        """Tickets, those with the latest news first; all, or those of one status."""
         query = select(TicketRow).order_by(TicketRow.updated_at.desc(), TicketRow.id.desc())
         if status:
             query = query.where(TicketRow.status == status)
-        if customer:
-            query = query.where(TicketRow.customer == customer)
         with self._read() as session:
             return tuple(as_ticket(row) for row in session.scalars(query.limit(limit)))
 

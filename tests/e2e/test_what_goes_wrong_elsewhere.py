@@ -200,7 +200,7 @@ def test_a_colleague_who_replies_before_the_bot_has_sent_has_the_last_word(
     company.settle()
 
     (reply,) = company.desk.tickets.replies.of_ticket(1)
-    assert (reply.state, company.sent) == ("held", [])
+    assert (reply.state, company.sent) == ("discarded", [])
     assert reply.error == "ana took the ticket over before it was sent"
 
 
