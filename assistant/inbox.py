@@ -123,7 +123,10 @@ class Inbox:
             self._follow_up(ticket, outcome)
         # Also if it was answered before: with its burst, or by a process that died at this point.
         if reply_id := self._tickets.outcomes.reply_id(connector, external_id):
-            self.send(reply_id)
+            if self._queues.running:
+                self.send(reply_id)
+            else:  # this process stops, and looks into the queues no more
+                self._send(reply_id)
 
     def send(self, reply_id: str) -> None:
         """Enqueues a stored reply, such as a draft that a person approved, for sending.
@@ -132,7 +135,7 @@ class Inbox:
         found by the running ones within seconds.
         """
         stored = self._tickets.replies.get(reply_id)
-        if stored.state == "intended":
+        if stored.state == "intended" and self._queues.running:
             self._queues.enqueue_reply(stored.send_id, stored.reply)
 
     def _send(self, reply_id: str) -> None:
