@@ -151,10 +151,10 @@ def _ask(company: Path, questions: Sequence[data.Case]) -> None:
 
 
 def _memory(process_id: int) -> tuple[float, float]:
-    """Resident memory now and at its peak, in MB (proc(5))."""
+    """Resident memory now and at its peak, in MB of a million bytes (proc(5) counts 1,024)."""
     lines = Path(f"/proc/{process_id}/status").read_text().splitlines()
     values = dict(line.split(":", 1) for line in lines)
-    now, peak = (int(values[key].split()[0]) / 1024 for key in ("VmRSS", "VmHWM"))
+    now, peak = (int(values[key].split()[0]) * 1024 / 1e6 for key in ("VmRSS", "VmHWM"))
     return now, peak
 
 
