@@ -1,16 +1,26 @@
 """The connector contract: how messages come in and replies go out.
 
-A connector is any object of this shape. It reaches Deskmate through the hook
-`register_connectors`, first-party or not.
+A connector is any object of the shape `Connector`. It reaches Deskmate through the hook
+`register_connectors`, first-party or not. It may do more, by having one of these methods; each is
+looked for by its name:
+
+    attach(desk)      AttachedConnector   acts on tickets for people: buttons, commands
+    notify(notice)    NotifyingConnector  tells staff what waits for them
+    routes(accept)    RoutingConnector    receives by HTTP, under /connectors/NAME/
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from assistant.messages import Message, Reply
+from assistant.messages import Message, Notice, Reply
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from assistant.desk import Desk
 
 Accept = Callable[[Message], None]
 """Stores a message for good and returns; only then may its source be acknowledged."""
@@ -18,21 +28,24 @@ Accept = Callable[[Message], None]
 
 @runtime_checkable
 class Connector(Protocol):
-    """One channel. `name` is unique on a desk and stands in every message it brings."""
+    """One channel. `name` is unique on a desk and stands in every message it brings; it has no
+    colon and no character that a URL would have to escape."""
 
     name: str
 
     def run(self, accept: Accept, stop: threading.Event) -> None:
         """Receives messages and hands each to `accept` until `stop` is set.
 
-        Runs in a thread of its own. Acknowledge a message to its source only after `accept`
-        returned; if it raises, leave the message where it is, so that it comes again.
+        Runs in a thread of its own, in one process only. Acknowledge a message to its source only
+        after `accept` returned; if it raises, leave the message where it is, so that it comes
+        again. If this raises, or returns before `stop` is set, it is run again after a pause.
         """
 
     def send(self, reply: Reply) -> str:
         """Sends `reply` with an identifier made from `reply.id`; returns the channel's own id.
 
-        Raises whatever went wrong: the reply is tried again later.
+        Called in any process that answers messages, whether `run` runs there or not. Raises
+        whatever went wrong: the reply is tried again later.
         """
 
     def find_sent(self, reply: Reply) -> str | None:
@@ -40,3 +53,36 @@ class Connector(Protocol):
 
         Called before a second attempt, when a crash hid the result of the first.
         """
+
+
+@runtime_checkable
+class AttachedConnector(Protocol):
+    """A connector that acts on tickets for people, such as with buttons."""
+
+    def attach(self, desk: Desk) -> None:
+        """Called once, before every other method. Keep `desk`, and use it no sooner than in
+        `run` or a route: `desk.tickets` and what stands under "What a desk does"."""
+
+
+@runtime_checkable
+class NotifyingConnector(Protocol):
+    """A connector that reaches the desk's own people."""
+
+    def notify(self, notice: Notice) -> str:
+        """Tells staff; returns the channel's own id of what was posted.
+
+        Raises whatever went wrong: it is tried again later. After a crash it may be called a
+        second time with the same `notice.id`.
+        """
+
+
+@runtime_checkable
+class RoutingConnector(Protocol):
+    """A connector that receives by HTTP instead of, or beside, fetching. `run` may then do no
+    more than wait for `stop`."""
+
+    def routes(self, accept: Accept) -> Sequence[BaseRoute]:
+        """Called once by `deskmate serve`. Returns Starlette routes, served under
+        /connectors/NAME/ once the desk is ready; until then and from a stop on, the answer there
+        is 503. `accept` blocks: in an `async` endpoint call it with
+        `starlette.concurrency.run_in_threadpool`."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import socket
-import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -12,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant import settings as settings_module
-from assistant.connecting import Connector
-from assistant.errors import KnowledgeError, PluginError
+from assistant.connecting import AttachedConnector, Connector
+from assistant.errors import KnowledgeError
 from assistant.messages import (
     Attachment,
     Audience,
@@ -41,12 +39,10 @@ if TYPE_CHECKING:
     from assistant.knowledge.retriever import Retriever
     from assistant.knowledge.sources import Folder
     from assistant.knowledge.store import Store
-    from assistant.messages import Answer, Article
+    from assistant.messages import Answer
     from assistant.model.encoder import MultimodalEncoder
     from assistant.pipeline import Pipeline
     from assistant.tickets.repository import Tickets
-
-log = logging.getLogger("deskmate.desk")
 
 
 class Desk:
@@ -96,14 +92,9 @@ class Desk:
     @cached_property
     def index_folder(self) -> Path:
         """Where the index lies; made if it is missing."""
-        folder = self.settings.data_dir / "index"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise KnowledgeError(
-                f"{folder}: {error.strerror}. Set data_dir to a folder that can be written to."
-            ) from error
-        return folder
+        from assistant.knowledge.store import make_folder
+
+        return make_folder(self.settings.data_dir / "index")
 
     @cached_property
     def store(self) -> Store:
@@ -163,10 +154,9 @@ class Desk:
         from assistant.answering.composer import Composer
 
         answering = self.settings.answering
-        if answering.chat_model:
-            return generator.with_chat_model(
-                generator.load_chat_model(answering.chat_model, answering.chat_model_options)
-            )
+        if name := answering.chat_model:
+            chat_model = generator.load_chat_model(name, answering.chat_model_options)
+            return generator.with_chat_model(chat_model)
         return generator.embedded(Composer(self.encoder.text.encode_tokens, self.lexical.rarity))
 
     @cached_property
@@ -207,14 +197,11 @@ class Desk:
     @cached_property
     def connectors(self) -> Mapping[str, Connector]:
         """The connectors that the settings ask for, by name."""
-        connectors: dict[str, Connector] = {}
-        for connector in self.plugins.register_connectors(self.settings, self.faults):
-            if connector.name in connectors:
-                raise PluginError(
-                    f"Two connectors are called {connector.name!r}. Rename one in its settings."
-                )
-            connectors[connector.name] = connector
-        return connectors
+        found = self.plugins.register_connectors(self.settings, self.faults)
+        for connector in found:
+            if isinstance(connector, AttachedConnector):
+                connector.attach(self)
+        return {connector.name: connector for connector in found}
 
     @cached_property
     def inbox(self) -> Inbox:
@@ -228,6 +215,8 @@ class Desk:
             self.pipeline.answer,
             self.connectors,
             self._hold,
+            self._tell_solved,
+            staff_connector=self.settings.staff_connector,
             worker=inbox.worker_name or f"{socket.gethostname()}-worker",
             workflow_url=workflow_database_url(self.settings.resolved_database_url),
             concurrency=inbox.concurrency,
@@ -267,29 +256,13 @@ class Desk:
         return self.indexer.index_folder(folder, progress or (lambda done, total: None))
 
     def index_plugins(self, progress: Progress | None = None) -> list[Report]:
-        """Brings the index up to date with the sources that plugins registered.
+        """Brings the index up to date with the sources that plugins registered; see `by_source`."""
+        from assistant.knowledge.indexing import by_source
 
-        Raises PluginError if a source fails while it is read, or names no source: a half-read one
-        must not take the rest for removed.
-        """
-        by_source: dict[str, list[Article]] = {}
-        for source in self.plugins.register_sources(self.settings, self.faults):
-            try:
-                articles = list(source)
-            except Exception as error:
-                raise PluginError(
-                    f"A plugin's source failed while it was read: {type(error).__name__}: {error}."
-                    " Nothing was indexed; mend it, or name the plugin in disabled_plugins."
-                ) from error
-            for article in articles:
-                if not article.source:
-                    raise PluginError(
-                        f"A plugin's article {article.id!r} names no source. Set Article.source."
-                    )
-                by_source.setdefault(article.source, []).append(article)
+        sources = self.plugins.register_sources(self.settings, self.faults)
         return [
             self.indexer.index_articles(name, own, progress or (lambda done, total: None))
-            for name, own in sorted(by_source.items())
+            for name, own in sorted(by_source(sources).items())
         ]
 
     def rank(self, text: str, screenshots: Sequence[Path] = (), *, limit: int = 20) -> Ranking:
@@ -299,53 +272,31 @@ class Desk:
         return ranking.rank(self.encoder, self.retriever, text, screenshots, limit=limit)
 
     def solve(self, ticket_id: int, who: str) -> None:
-        """Marks a ticket as solved by the person `who`, and tells the plugins."""
-        ticket = self.tickets.solve(ticket_id, who)
-        self.plugins.ticket_solved(ticket, self.faults)
+        """Marks a ticket as solved for the person `who`, and tells the plugins."""
+        self._tell_solved(self.tickets.solutions.mark(ticket_id, who))
+
+    def approve(self, outcome_id: int, who: str, text: str | None = None) -> None:
+        """Sends a waiting draft, or a held reply, with `text` in place of its own if given.
+
+        Raises DeskmateError if nothing waits, for instance since somebody else was faster.
+        """
+        reply_id = self.tickets.replies.approve(outcome_id, who, text)
+        if "inbox" in vars(self):  # else the process that has one sends it, within seconds
+            self.inbox.send(reply_id)
 
     def warm_up(self) -> None:
         """Loads every model and opens the index, so that the first customer need not wait."""
         self.encoder.warm_up()
         _ = self.pipeline
-
-    def run(self, stop: threading.Event) -> None:
-        """Answers what the connectors bring until `stop` is set."""
-        self.warm_up()
-        self.inbox.start()
-        threads = [
-            threading.Thread(target=self._receive, args=(connector, stop), name=name, daemon=True)
-            for name, connector in self.connectors.items()
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.inbox.stop()
-
-    def _receive(self, connector: Connector, stop: threading.Event) -> None:
-        """Runs a connector until `stop` is set; one that fails is run again."""
-        pause = 1.0
-        while not stop.is_set():
-            try:
-                connector.run(self.inbox.accept, stop)
-                return
-            except Exception:
-                log.exception("failed_connector connector=%s", connector.name)
-                stop.wait(pause)
-                pause = min(60.0, 2 * pause)
+        self.rank("How do I change a setting?")
 
     def _hold(self, reply: Reply) -> str | None:
-        faults: list[PluginFault] = []
-        reason = self.plugins.reply_sending(reply, faults)
-        for fault in faults:
-            log.warning(
-                "failed_hook plugin=%s hook=%s reply=%s", fault.plugin, fault.hook, reply.id
-            )
-        return reason
+        return self.plugins.reply_sending(reply, [])
+
+    def _tell_solved(self, ticket: Ticket) -> None:
+        self.plugins.ticket_solved(ticket, [])
 
     def _require_passages(self) -> None:
         if self.lexical.counts()[1] == 0:
-            raise KnowledgeError(
-                f"{self.index_folder}: the index is empty."
-                " Run `deskmate index PATH` with a folder of help articles."
-            )
+            where = self.index_folder
+            raise KnowledgeError(f"{where}: the index is empty. Run `deskmate index PATH` first.")

@@ -67,7 +67,7 @@ def register_tools(settings: Settings) -> Iterable[Any]:
 def message_received(message: Message, ticket: Ticket) -> Message | None:
     """Called first, before anything reads the message. Returns the message to go on with, or
     None to leave it: each plugin gets what the one before it returned. `connector`,
-    `external_id` and `thread_id` name the message and stay as they are."""
+    `external_id`, `thread_id` and `author` stay as they are."""
 
 
 @hookspec
@@ -90,7 +90,8 @@ def reply_sending(reply: Reply) -> str | None:
 
 @hookspec
 def ticket_solved(ticket: Ticket) -> None:
-    """Called after a person marked a ticket as solved. Returns nothing."""
+    """Called after a ticket was solved: a person marked it, the customer confirmed it, or it
+    stayed quiet for a week after an answer. Returns nothing."""
 
 
 @hookspec

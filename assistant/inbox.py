@@ -22,32 +22,30 @@ making it, and then goes on. A process that stood still at any other point may n
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from assistant import logs, metrics, tracing
+from assistant.answering import remarks
 from assistant.connecting import Connector
 from assistant.messages import Message, Outcome, Reply, Ticket, Turn
 from assistant.queues import Queues
-from assistant.tickets.replies import StoredReply
+from assistant.tickets.columns import clean
 from assistant.tickets.repository import Tickets, Waiting
-from assistant.tickets.tables import clean
+from assistant.upkeep import SEND_AGAIN_AFTER, Upkeep
 
 Answering = Callable[[Message, Ticket, tuple[Turn, ...]], Outcome]
 """Answers a message of a ticket, given what was said before."""
 
 ANSWER_PAUSES = (1.0, 5.0)  # seconds before the second and the third try
 FATAL_ATTEMPTS = 5  # after so many workers died over a message, a person gets it
-SEND_AGAIN_AFTER = 60.0  # seconds until a reply without any news is enqueued anew
 SEND_ATTEMPTS = 55  # with the pauses below: about two days
-SWEEP_SECONDS = 60.0
 DRAIN_SECONDS = 60
 HANDED_OVER_TEXT = "Thank you for your message. A colleague will answer you."
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 
 class Inbox:
@@ -55,9 +53,11 @@ class Inbox:
 
     `answer` may raise: it is tried again, then the message is handed over with the error as its
     reason. `reply_hold` returns a reason to hold a reply back for a person, or None; it is not
-    asked about what a person approved. `worker` names this process: no other may have the same
-    name, and after a restart it should be the same. `concurrency` is the number of conversations
-    answered at once. Messages that follow each other within `quiet_seconds` are one question.
+    asked about what a person approved. `solved` hears of tickets that nobody at the desk marked.
+    `worker` names this process: no other may have the same name, and after a restart it should be
+    the same. `staff_connector` names the connector that tells staff; empty: the first that can.
+    `concurrency` is the number of conversations answered at once. Messages that follow each other
+    within `quiet_seconds` are one question.
     `workflow_url` is the database in which DBOS keeps its own tables (`workflow_database_url`).
     """
 
@@ -67,9 +67,11 @@ class Inbox:
         answer: Answering,
         connectors: Mapping[str, Connector],
         reply_hold: Callable[[Reply], str | None],
+        solved: Callable[[Ticket], None] = lambda ticket: None,
         *,
         worker: str,
         workflow_url: str,
+        staff_connector: str = "",
         concurrency: int = 2,
         quiet_seconds: float = 2.0,
         dead_after_seconds: float = 30.0,
@@ -79,17 +81,28 @@ class Inbox:
         self._connectors = connectors
         self._reply_hold = reply_hold
         self._worker = worker
+        self._solved = solved
         self._quiet_seconds = quiet_seconds
-        self._dead_after = dead_after_seconds
-        self._queues = Queues(workflow_url, self._answer, self._send, concurrency)
-        self._stopping, self._stopped = threading.Event(), threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._queues = Queues(workflow_url, self._answer, self._send, concurrency, quiet_seconds)
+        self._upkeep = Upkeep(
+            tickets,
+            self._queues,
+            connectors,
+            solved,
+            worker=worker,
+            staff_connector=staff_connector,
+            dead_after_seconds=dead_after_seconds,
+        )
 
     def accept(self, message: Message) -> None:
         """Stores the message and sees to it that it will be answered; then it is safe to
-        acknowledge it to its source. Accepting it again changes nothing."""
+        acknowledge it to its source. Accepting it again changes nothing. While the inbox is not
+        started the message is stored only, and enqueued at the next start."""
         ticket = self._tickets.store_message(message)
-        self._enqueue_message(clean(message.key), ticket.id, message)
+        metrics.ACCEPTED.labels(message.connector).inc()
+        log.info("accepted_message", ticket=ticket.id, message=message.key)
+        if self._queues.running:
+            self._queues.enqueue_message(clean(message.key), ticket.id, message)
 
     def _answer(self, connector: str, external_id: str) -> None:
         """Workflow: answers the message, together with the others of its burst."""
@@ -99,12 +112,21 @@ class Inbox:
             if external_id != ids[-1] and self._still_arriving(burst[-1]):
                 return  # the last message's workflow answers all of them
             question = one_question([waiting.message for waiting in burst])
-            outcome = self._find_outcome(ticket, question, ids)
+            with tracing.message_span(ticket, question) as span:
+                outcome = self._find_outcome(ticket, question, ids)
+                span.record(outcome)
             self._tickets.outcomes.store(ticket.id, question, ids, outcome)
-            log.info("stored_outcome message=%s action=%s", question.key, outcome.action)
+            metrics.count_outcome(outcome, burst[0].received_at)
+            log.info(
+                "stored_outcome", ticket=ticket.id, message=question.key, action=outcome.action
+            )
+            self._follow_up(ticket, outcome)
         # Also if it was answered before: with its burst, or by a process that died at this point.
         if reply_id := self._tickets.outcomes.reply_id(connector, external_id):
-            self.send(reply_id)
+            if self._queues.running:
+                self.send(reply_id)
+            else:  # this process stops, and looks into the queues no more
+                self._send(reply_id)
 
     def send(self, reply_id: str) -> None:
         """Enqueues a stored reply, such as a draft that a person approved, for sending.
@@ -113,26 +135,36 @@ class Inbox:
         found by the running ones within seconds.
         """
         stored = self._tickets.replies.get(reply_id)
-        if stored.state == "intended":
-            self._enqueue_reply(_send_id(stored), stored.reply)
+        if stored.state == "intended" and self._queues.running:
+            self._queues.enqueue_reply(stored.send_id, stored.reply)
 
     def _send(self, reply_id: str) -> None:
         """Workflow: makes one attempt to send the reply."""
-        joined_at, replies = self._joined_at, self._tickets.replies
+        joined_at, replies = self._upkeep.joined_at, self._tickets.replies
         stored = replies.get(reply_id)
         if stored.state != "intended":
             return
         attempt = replies.begin_attempt(reply_id, self._worker, joined_at, SEND_AGAIN_AFTER)
+        about = {"ticket": stored.reply.ticket_id, "reply": reply_id, "attempt": attempt}
         try:
+            owner = self._tickets.ticket(stored.reply.ticket_id).owner
+            if owner and not stored.approved_by:
+                replies.record_dropped(reply_id, f"{owner} took the ticket over before it was sent")
+                log.info("dropped_reply", **about)
+                return
             if not stored.approved_by and (reason := self._reply_hold(stored.reply)):
                 replies.record_held(reply_id, reason)
+                log.info("held_reply", **about)
+                self._upkeep.tell_staff_soon()
                 return
             connector = self._connector(stored.reply.connector)
             already_sent = connector.find_sent(stored.reply) if attempt > 1 else None
             replies.record_sent(reply_id, already_sent or connector.send(stored.reply))
-            log.info("sent_reply reply=%s attempt=%d", reply_id, attempt)
+            metrics.SENT.labels(stored.reply.connector, "sent").inc()
+            log.info("sent_reply", **about)
         except Exception as error:
-            log.warning("failed_reply reply=%s attempt=%d error=%r", reply_id, attempt, error)
+            metrics.SENT.labels(stored.reply.connector, "failed").inc()
+            log.warning("failed_reply", **about, error=logs.place(error))
             replies.record_failure(
                 reply_id, f"{type(error).__name__}: {error}", send_pause(attempt)
             )
@@ -141,18 +173,35 @@ class Inbox:
         quiet_at = newest.received_at + timedelta(seconds=self._quiet_seconds)
         return datetime.now(UTC) < quiet_at
 
+    def _follow_up(self, ticket: Ticket, outcome: Outcome) -> None:
+        self._upkeep.tell_staff_soon()
+        if outcome.action == "solve":
+            solved = self._tickets.ticket(ticket.id)
+            log.info("solved_ticket", ticket=ticket.id, by=solved.solved_by, how="confirmed")
+            self._solved(solved)
+
     def _find_outcome(self, ticket: Ticket, question: Message, burst: list[str]) -> Outcome:
+        if question.author == "staff":
+            return Outcome("ignore", f"{question.sender} of our own wrote it", text="")
+        conversation = self._tickets.conversation(ticket.id, without=burst)
         if ticket.status == "handed over":
+            if conversation and conversation[-1].author == "staff" and remarks.confirms(question):
+                return remarks.CONFIRMED
             whose = ticket.owner or "a person"
             return Outcome("hand over", f"ticket {ticket.id} is with {whose}", text="")
         if self._tickets.begin_answer(question.connector, question.external_id) > FATAL_ATTEMPTS:
             return handed_over(f"{FATAL_ATTEMPTS} workers stopped while they answered it")
-        conversation = self._tickets.conversation(ticket.id, without=burst)
         for pause in (*ANSWER_PAUSES, None):
             try:
                 return self._answer_message(question, ticket, conversation)
             except Exception as error:
-                log.warning("failed_answer message=%s error=%r", question.key, error)
+                metrics.FAILED_ANSWERS.inc()
+                log.warning(
+                    "failed_answer",
+                    ticket=ticket.id,
+                    message=question.key,
+                    error=logs.place(error),
+                )
                 if pause is None:
                     return handed_over(f"answering failed: {type(error).__name__}: {error}")
                 time.sleep(pause)
@@ -163,14 +212,6 @@ class Inbox:
             raise LookupError(f"no connector named {name!r} is configured")
         return self._connectors[name]
 
-    def _enqueue_message(self, workflow_id: str, ticket_id: int, message: Message) -> None:
-        # Names are cleaned as the ticket database cleans them: PostgreSQL refuses NUL.
-        names = (clean(message.connector), clean(message.external_id))
-        self._queues.enqueue("answer", workflow_id, str(ticket_id), names, self._quiet_seconds)
-
-    def _enqueue_reply(self, workflow_id: str, reply: Reply) -> None:
-        self._queues.enqueue("send", workflow_id, str(reply.ticket_id), (reply.id,))
-
     def start(self) -> None:
         """Begins to work: goes on with what this worker left when it stopped, and takes over
         from dead ones.
@@ -178,63 +219,24 @@ class Inbox:
         Raises DeskmateError if another live process has this worker's name, DatabaseError if the
         workflow database cannot be opened.
         """
-        self._stopping.clear()
-        self._stopped.clear()
-        self._join()
+        self._upkeep.join()
         self._queues.start(self._worker)
-        often = min(5.0, self._dead_after / 3)
-        # Threads of their own, so that no long sweep delays a heartbeat; and the heart beats on
-        # until the last work is done.
-        self._threads = [
-            _repeat(often, self._stopped, self._beat),
-            _repeat(often, self._stopping, self._take_over),
-            _repeat(often, self._stopping, self._sweep_replies),
-            _repeat(SWEEP_SECONDS, self._stopping, self._sweep_messages),
-        ]
+        self._upkeep.start()
 
     def stop(self) -> None:
         """Takes no new work and waits for what is running, a minute at most; what is left then
         goes on at the next start, or in another process."""
-        self._stopping.set()
+        self._upkeep.begin_stop()
         self._queues.stop(DRAIN_SECONDS)
-        self._stopped.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _join(self) -> None:
-        self._joined_at = self._tickets.workers.join(self._worker, self._dead_after)
-
-    def _beat(self) -> None:
-        if not self._tickets.workers.beat(self._worker, self._joined_at):
-            log.warning("missed_heartbeats worker=%s", self._worker)
-            self._join()
-
-    def _take_over(self) -> None:
-        """Gives the work that dead workers had begun to the living."""
-        with self._tickets.workers.dead(self._dead_after, besides=self._worker) as names:
-            if names:
-                count = self._queues.give_back(names)
-                log.warning("took_over workers=%s workflows=%d", ",".join(names), count)
-
-    def _sweep_messages(self) -> None:
-        """Enqueues messages that were stored by a process that died before it enqueued them."""
-        waiting = {message.key: (ticket, message) for ticket, message in self._tickets.left()}
-        for key, workflow_id in self._queues.missing(waiting):
-            self._enqueue_message(workflow_id, *waiting[key])
-
-    def _sweep_replies(self) -> None:
-        """Enqueues replies that are due again, or that a person approved in another process."""
-        due = {
-            _send_id(stored): stored for stored in self._tickets.replies.take_due(SEND_AGAIN_AFTER)
-        }
-        for send_id, workflow_id in self._queues.missing(due):
-            self._enqueue_reply(workflow_id, due[send_id].reply)
+        self._upkeep.stop()
 
 
 def one_question(messages: Sequence[Message]) -> Message:
     """A burst of messages, oldest first, as one: it has the last one's name and sender, all
-    texts and all attachments, and shows internal passages only if every sender may see them."""
+    texts and all attachments, and shows internal passages only if every sender may see them.
+    What colleagues wrote before the last one is left out."""
     last = messages[-1]
+    messages = [message for message in messages if message.author == last.author]
     return replace(
         last,
         text="\n\n".join(message.text for message in messages if message.text),
@@ -254,25 +256,3 @@ def handed_over(reason: str) -> Outcome:
 def send_pause(attempt: int) -> float | None:
     """Seconds to wait after this failed attempt, counted from 1; None: give up."""
     return min(3600.0, 5.0 * 2**attempt) if attempt < SEND_ATTEMPTS else None
-
-
-def _send_id(stored: StoredReply) -> str:
-    """The id of the workflow that makes the next attempt to send this reply."""
-    return f"{stored.reply.id}/{stored.attempts + 1}"
-
-
-def _repeat(seconds: float, stop: threading.Event, job: Callable[[], None]) -> threading.Thread:
-    """Does `job` now and every so many seconds until `stop` is set, whatever goes wrong."""
-
-    def run() -> None:
-        while True:
-            try:
-                job()
-            except Exception:
-                log.exception("failed_job job=%s", job.__name__)
-            if stop.wait(seconds):
-                return
-
-    thread = threading.Thread(target=run, name=f"inbox{job.__name__}", daemon=True)
-    thread.start()
-    return thread

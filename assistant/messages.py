@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 Audience = Literal["public", "internal"]
 Author = Literal["customer", "assistant", "staff"]
-Action = Literal["reply", "draft", "ask", "hand over", "refuse"]
+Action = Literal["reply", "draft", "ask", "hand over", "refuse", "solve", "ignore"]
 TicketStatus = Literal["open", "needs review", "answered", "handed over", "solved"]
+NoticeKind = Literal["draft", "hand over", "held", "failed"]
 
 
 def now() -> datetime:
@@ -61,11 +62,13 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Message:
-    """One message from a customer.
+    """One message that came in, as a rule from a customer.
 
     `connector` and `external_id` together name it for ever: a redelivery has the same pair.
     All messages of one conversation share `connector` and `thread_id`.
     `audience` is the most the sender may be shown; connectors set `internal` for staff only.
+    `author` is `staff` for what a colleague wrote to the customer on the channel itself: it is
+    kept and not answered, and from then on the conversation is that colleague's.
     """
 
     connector: str
@@ -78,6 +81,7 @@ class Message:
     audience: Audience = "public"
     language: str | None = None
     product: str | None = None
+    author: Author = "customer"
     sent_at: datetime = field(default_factory=now)
 
     @property
@@ -90,7 +94,8 @@ class Message:
 class Ticket:
     """A conversation and where it stands, as it was when it was read from the database.
 
-    `owner` is the person who took it over; while there is one, nothing is answered automatically.
+    While it is handed over, nothing is answered automatically; `owner` is the person who took it.
+    `solved_by` is the person whose answer solved it, or `assistant`.
     """
 
     id: int
@@ -101,6 +106,7 @@ class Ticket:
     status: TicketStatus
     created_at: datetime
     owner: str | None = None
+    solved_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -291,6 +297,8 @@ class Outcome:
     ask        `text` asks the customer for what is missing
     hand over  a person takes the ticket; `text` tells the customer so
     refuse     `text` says why this is not answered (spam, abuse, not a question for support)
+    solve      the customer confirms that it is solved; nothing is answered
+    ignore     there is nothing to answer: thanks, or what a colleague wrote
     """
 
     action: Action
@@ -317,3 +325,27 @@ class Reply:
     text: str
     citations: tuple[Citation, ...] = ()
     in_reply_to: str = ""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What staff are told about a ticket.
+
+    draft      an answer waits for approval
+    hand over  the ticket needs a person; also each further message in a handed-over ticket
+    held       a plugin held a reply back
+    failed     a reply could not be sent
+
+    `question` is what the customer wrote, `text` what would be, or was, answered, and `reason` why
+    a person is needed. `outcome_id` names what can be approved or discarded; `id` is the same
+    whenever the same notice is given again.
+    """
+
+    id: str
+    kind: NoticeKind
+    ticket: Ticket
+    outcome_id: int | None
+    reason: str
+    question: str
+    text: str
+    citations: tuple[Citation, ...] = ()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from assistant.answering import grounding, policy, wording
+from assistant.answering import grounding, policy, remarks, wording
 from assistant.answering.generator import RefusedError
 from assistant.answering.policy import Decision, Policy
 from assistant.answering.question import Question
@@ -69,6 +69,9 @@ class Pipeline:
 
         with trace.step("plugins"):
             message = self.plugins.message_received(message, ticket, faults)
+
+        if remark := remarks.decide(message, conversation):
+            return replace(remark, trace=tuple(trace.steps), faults=tuple(faults))
 
         with trace.step("read") as detail:
             read = self.attachments.read(message.attachments)

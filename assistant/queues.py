@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -18,18 +19,22 @@ from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 from sqlalchemy import NullPool, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from assistant import logs
 from assistant.errors import DatabaseError
+from assistant.messages import Message, Reply
+from assistant.tickets.columns import clean
 
 Kind = Literal["answer", "send"]
 
 SENDERS = 8  # replies sent at once per process
 POLLING_SECONDS = 0.05
 ACTIVE = {"PENDING", "ENQUEUED", "DELAYED"}
+ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 # Workflows keep nothing but their arguments, so any version may go on with another's.
 APPLICATION_VERSION = "1"
 START_LOCK = 0x6465736B71756575  # PostgreSQL advisory lock: "deskqueu" in ASCII
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 logging.getLogger("dbos").addHandler(logging.NullHandler())  # or it would add one to the console
 
 
@@ -38,7 +43,8 @@ class Queues:
 
     `answer` and `send` do the work. Both may be run again from their beginning at any time, but
     never twice at once in one conversation. `concurrency` is how many answers this process works
-    on at once. DBOS is one per process, and so is this.
+    on at once; a message is answered `quiet_seconds` after it came at the earliest. DBOS is one
+    per process, and so is this.
     """
 
     def __init__(
@@ -47,8 +53,10 @@ class Queues:
         answer: Callable[[str, str], None],
         send: Callable[[str], None],
         concurrency: int,
+        quiet_seconds: float = 0.0,
     ) -> None:
         self._url = url
+        self._quiet_seconds = quiet_seconds
         self._functions: dict[Kind, Callable[..., None]] = {"answer": answer, "send": send}
         self._limits: dict[Kind, int] = {"answer": concurrency, "send": SENDERS}
         self._workflows: dict[Kind, Callable[..., None]] = {}
@@ -92,19 +100,34 @@ class Queues:
 
     def stop(self, seconds: int) -> None:
         """Takes no more work, and waits so many seconds at most for what is running."""
+        self._workflows = {}
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=seconds)
 
-    def enqueue(
+    @property
+    def running(self) -> bool:
+        """Whether this was started, and not stopped."""
+        return bool(self._workflows)
+
+    def enqueue_message(self, workflow_id: str, ticket_id: int, message: Message) -> None:
+        """Has a stored message answered, unless a workflow of this id was enqueued before."""
+        # Names are cleaned as the ticket database cleans them: PostgreSQL refuses NUL.
+        names = (clean(message.connector), clean(message.external_id))
+        self._enqueue("answer", workflow_id, ticket_id, names, self._quiet_seconds)
+
+    def enqueue_reply(self, workflow_id: str, reply: Reply) -> None:
+        """Has a stored reply sent, unless a workflow of this id was enqueued before."""
+        self._enqueue("send", workflow_id, reply.ticket_id, (reply.id,), 0.0)
+
+    def _enqueue(
         self,
         kind: Kind,
         workflow_id: str,
-        conversation: str,
+        ticket_id: int,
         arguments: tuple[str, ...],
-        delay_seconds: float = 0.0,
+        delay_seconds: float,
     ) -> None:
-        """Enqueues a workflow, unless one of this id was enqueued before."""
         options = SetEnqueueOptions(
-            queue_partition_key=conversation, delay_seconds=delay_seconds or None
+            queue_partition_key=str(ticket_id), delay_seconds=delay_seconds or None
         )
         with SetWorkflowID(workflow_id), options:
             DBOS.enqueue_workflow(kind, self._workflows[kind], *arguments)
@@ -134,6 +157,20 @@ class Queues:
             DBOS.resume_workflows(ids, queue_name=queue)
         return len(begun)
 
+    def clear(self, before: datetime) -> int:
+        """Forgets workflows that ended before then, a thousand at most; returns how many. Messages
+        and replies keep their own record, in the ticket database."""
+        ended = DBOS.list_workflows(
+            status=ENDED,
+            completed_before=before.isoformat(),
+            limit=1_000,
+            load_input=False,
+            load_output=False,
+        )
+        if ended:
+            DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
+        return len(ended)
+
 
 def workflow_database_url(tickets_url: str) -> str:
     """Where DBOS keeps its tables: beside a SQLite ticket database in a file of its own, with
@@ -153,7 +190,7 @@ def _plain(kind: Kind, function: Callable[..., None]) -> Callable[..., None]:
         try:
             function(*arguments)
         except Exception as error:
-            log.error("failed_workflow kind=%s id=%s error=%r", kind, arguments[-1], error)
+            log.error("failed_workflow", kind=kind, id=arguments[-1], error=logs.place(error))
             raise
 
     return workflow

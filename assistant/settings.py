@@ -90,7 +90,7 @@ class Policy(_Section):
 
 class Inbox(_Section):
     quiet_seconds: float = Field(
-        2.0, ge=0, description="A burst of messages is answered once it has been quiet this long."
+        5.0, ge=0, description="A burst of messages is answered once it has been quiet this long."
     )
     concurrency: int = Field(2, ge=1, description="Conversations answered at once per process.")
     worker_name: str = Field(
@@ -99,6 +99,13 @@ class Inbox(_Section):
     dead_after_seconds: float = Field(
         30.0, ge=1, description="Another worker takes over after this long without a heartbeat."
     )
+
+
+class Http(_Section):
+    host: str = Field(
+        "127.0.0.1", description="Address `deskmate serve` listens on; 0.0.0.0: all of the machine."
+    )
+    port: int = Field(8080, ge=0, le=65535, description="Its port; 0: no HTTP.")
 
 
 class Settings(BaseSettings):
@@ -122,6 +129,15 @@ class Settings(BaseSettings):
     answering: Answering = Field(default_factory=Answering)
     policy: Policy = Field(default_factory=Policy)
     inbox: Inbox = Field(default_factory=Inbox)
+    http: Http = Field(default_factory=Http)
+    staff_connector: str = Field(
+        "",
+        description="Connector that tells staff of drafts and hand-overs, such as slack; "
+        "empty: the first that can.",
+    )
+    tracing: bool = Field(
+        False, description="Send OpenTelemetry traces; needs `pip install 'deskmate[tracing]'`."
+    )
     disabled_plugins: list[str] = Field(
         default_factory=list, description="Installed plugins that are not to be loaded."
     )

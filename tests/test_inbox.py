@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from assistant import inbox as inbox_module
+from assistant import upkeep
 from assistant.errors import DatabaseError
 from assistant.inbox import Inbox, one_question, send_pause
 from assistant.messages import Attachment, Message, Outcome, Reply, Ticket, Turn
@@ -320,7 +321,7 @@ def test_a_message_whose_workflow_broke_is_taken_up_again(
     open_inbox: Open,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(inbox_module, "SWEEP_SECONDS", 0.2)
+    monkeypatch.setattr(upkeep, "SWEEP_SECONDS", 0.2)
     store = tickets.outcomes.store
     broken = iter([True, False])
 
@@ -332,6 +333,27 @@ def test_a_message_whose_workflow_broke_is_taken_up_again(
     monkeypatch.setattr(tickets.outcomes, "store", store_or_break)
     open_inbox(tickets).accept(message())
     eventually(channel.sent)
+
+    assert channel.texts() == ["You said: Hello"]
+
+
+def test_a_message_accepted_before_the_start_is_answered_after_it(
+    tickets: Tickets, channel: RecordingConnector
+) -> None:
+    inbox = Inbox(
+        tickets,
+        echo,
+        {channel.name: channel},
+        lambda reply: None,
+        worker="worker",
+        workflow_url=workflow_database_url(str(tickets.engine.url)),
+        quiet_seconds=0,
+    )
+    inbox.accept(message())
+
+    inbox.start()
+    eventually(channel.sent)
+    inbox.stop()
 
     assert channel.texts() == ["You said: Hello"]
 

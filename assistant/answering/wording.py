@@ -16,6 +16,8 @@ _FIXED: dict[Action, str] = {
         " takes over and will answer you here."
     ),
     "refuse": "We cannot help with this request here.",
+    "solve": "",
+    "ignore": "",
 }
 
 

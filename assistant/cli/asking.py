@@ -20,6 +20,8 @@ STYLES = {
     "ask": "cyan",
     "hand over": "magenta",
     "refuse": "red",
+    "solve": "green",
+    "ignore": "dim",
 }
 
 Screenshots = Annotated[

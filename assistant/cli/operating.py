@@ -113,6 +113,7 @@ def doctor() -> None:
             ("database", _database),
             ("plugins", _plugins),
             ("connectors", _connectors),
+            ("staff", _staff),
             ("chat model", _chat_model),
         ]
         failed = 0
@@ -179,6 +180,20 @@ def _connectors(desk: Desk) -> str:
                 " and `deskmate plugins`."
             )
     return ", ".join(built) or "none configured: messages come from the command line only"
+
+
+def _staff(desk: Desk) -> str:
+    from assistant.upkeep import notifier
+
+    name = desk.settings.staff_connector
+    if notifier(desk.connectors, name):
+        return f"told of drafts and hand-overs through {name or 'the first connector that can'}"
+    if name:
+        raise DeskmateError(
+            f"staff_connector = {name!r}: no connector of this name can tell staff. Name one of"
+            f" {', '.join(desk.connectors) or 'the connectors, of which there are none'}."
+        )
+    return "nobody: no connector can. `deskmate tickets list` shows what waits"
 
 
 def _chat_model(desk: Desk) -> str:

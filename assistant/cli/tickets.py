@@ -80,7 +80,7 @@ def approve(
     from assistant.desk import Desk
 
     with Desk.open() as desk:
-        desk.tickets.replies.approve(_waiting(desk, number), who, text)
+        desk.approve(_waiting(desk, number), who, text)
     typer.echo(f"Approved. The running desk sends it on ticket {number}.")
 
 
@@ -112,12 +112,22 @@ def reply(
 
 @group.command("hand-over")
 def hand_over(number: Number, who: Who) -> None:
-    """Take a ticket over: the assistant keeps out until it is solved."""
+    """Take a ticket over: the assistant keeps out until it is handed back or solved."""
     from assistant.desk import Desk
 
     with Desk.open() as desk:
         desk.tickets.hand_over(number, who)
     typer.echo(f"Ticket {number} is {who}'s.")
+
+
+@group.command("hand-back")
+def hand_back(number: Number, who: Who) -> None:
+    """Give a ticket back: the assistant answers what the customer writes next."""
+    from assistant.desk import Desk
+
+    with Desk.open() as desk:
+        desk.tickets.hand_back(number, who)
+    typer.echo(f"Ticket {number} is the assistant's again.")
 
 
 @group.command()

@@ -4,14 +4,14 @@ removed. Interrupted at any moment, it can simply be run again."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.errors import KnowledgeError, UnreadableError
+from assistant.errors import KnowledgeError, PluginError, UnreadableError
 from assistant.knowledge.lexical import Lexical
 from assistant.knowledge.listing import Unreadable
 from assistant.knowledge.passages import ReadPicture, split
@@ -177,3 +177,27 @@ def embedded_text(passage: Passage) -> str:
 
 def _content_hash(article: Article) -> str:
     return article.content_hash or hashlib.sha256(repr(article).encode()).hexdigest()
+
+
+def by_source(sources: Iterable[Iterable[Article]]) -> dict[str, list[Article]]:
+    """The articles that plugins bring, by the source each names.
+
+    Raises PluginError if one fails while it is read, or an article names no source: a half-read
+    source must not take the rest for removed.
+    """
+    found: dict[str, list[Article]] = {}
+    for source in sources:
+        try:
+            articles = list(source)
+        except Exception as error:
+            raise PluginError(
+                f"A plugin's source failed while it was read: {type(error).__name__}: {error}."
+                " Nothing was indexed; mend it, or name the plugin in disabled_plugins."
+            ) from error
+        for article in articles:
+            if not article.source:
+                raise PluginError(
+                    f"A plugin's article {article.id!r} names no source. Set Article.source."
+                )
+            found.setdefault(article.source, []).append(article)
+    return found

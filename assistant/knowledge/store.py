@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -15,39 +15,66 @@ from assistant.errors import KnowledgeError
 from assistant.knowledge.lexical import Filter, from_payload, to_payload
 from assistant.messages import Passage
 
+if TYPE_CHECKING:
+    from filelock import FileLock
+
 _COLLECTION = "passages"
+LENT = "server.url"
 _PAGE = 5_000  # below SQLite's limit on variables in one statement
 
 # Chroma's default of 100 finds 61 % of the true ten nearest of 20,000; 400 finds 95 %.
 _HNSW = {"space": "cosine", "ef_search": 400, "ef_construction": 200}
 
 
+def make_folder(folder: Path) -> Path:
+    """The folder, made if it is missing. Raises KnowledgeError if it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise KnowledgeError(
+            f"{folder}: {error.strerror}. Set data_dir to a folder that can be written to."
+        ) from error
+    return folder
+
+
+@contextmanager
+def lend(folder: Path, url: str) -> Iterator[None]:
+    """Owns the index in `folder` for the Chroma server at `url`: within the block, whoever opens
+    the folder is led there.
+
+    Raises KnowledgeError if another process owns it.
+    """
+    lock = _own(folder)
+    lent = folder / LENT
+    try:
+        lent.write_text(url)
+        yield
+    finally:
+        lent.unlink(missing_ok=True)
+        lock.release()
+
+
 class Store:
     """Vectors of length 1 with their passages.
 
-    Embedded Chroma has one owner: opening it takes a lock in its folder until `close`.
+    Embedded Chroma has one owner: opening it takes a lock in its folder until `close`. If the owner
+    lends the index through a server (`lend`), that is used.
     """
 
     def __init__(self, folder: Path, *, url: str = "", model: str, dim: int) -> None:
         from chromadb.api.shared_system_client import SharedSystemClient
         from chromadb.config import Settings as ChromaSettings
-        from filelock import FileLock, Timeout
 
-        self._place = url or str(folder)
-        self._lock = None if url else FileLock(folder / "owner.lock")
-        options = ChromaSettings(anonymized_telemetry=False)
-        if self._lock:
+        self._lock: FileLock | None = None
+        if not url:
             try:
-                self._lock.acquire(timeout=0)
-            except Timeout:
-                raise KnowledgeError(
-                    f"{folder}: the index is in use by another process. Stop it, or set"
-                    " knowledge.chroma_url so that several can share one Chroma server."
-                ) from None
-            except OSError as error:
-                raise KnowledgeError(
-                    f"{folder}: {error.strerror}. Set data_dir to a folder that can be written to."
-                ) from error
+                self._lock = _own(folder)
+            except KnowledgeError:
+                url = _lent(folder)
+                if not url:
+                    raise
+        self._place = url or str(folder)
+        options = ChromaSettings(anonymized_telemetry=False)
         try:
             self._open(folder, url, options, model, dim)
         except BaseException:
@@ -173,6 +200,33 @@ class Store:
                 f"{self._place}: Chroma failed: {error}. Check the disk's space and, with"
                 " knowledge.chroma_url, that the server runs."
             ) from error
+
+
+def _own(folder: Path) -> FileLock:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / "owner.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise KnowledgeError(
+            f"{folder}: the index is in use by another process. Stop it, or set"
+            " knowledge.chroma_url so that several can share one Chroma server."
+        ) from None
+    except OSError as error:
+        raise KnowledgeError(
+            f"{folder}: {error.strerror}. Set data_dir to a folder that can be written to."
+        ) from error
+    (folder / LENT).unlink(missing_ok=True)  # of an owner that was killed
+    return lock
+
+
+def _lent(folder: Path) -> str:
+    """The address of the server that the owner lends the index through; empty if there is none."""
+    try:
+        return (folder / LENT).read_text()
+    except OSError:  # there is none, or the folder is none
+        return ""
 
 
 def _metadata(passage: Passage) -> dict[str, Any]:

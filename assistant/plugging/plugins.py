@@ -13,7 +13,6 @@ Python; it cannot interrupt one that holds the interpreter inside C code or ends
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import pluggy
 from pydantic import BaseModel
 
-from assistant import hooks
+from assistant import hooks, logs
 from assistant.errors import PluginError, SettingsError
 from assistant.messages import Answer, Article, Hit, Message, PluginFault, Reply, Ticket
 from assistant.plugging import loading, results
@@ -43,7 +42,7 @@ Faults = list[PluginFault]
 """What plugins did wrong during one message, one command or the start; the caller stores it."""
 
 T = TypeVar("T")
-log = logging.getLogger("deskmate.plugins")
+log = logs.logger("deskmate.plugins")
 
 
 @dataclass(frozen=True)
@@ -232,7 +231,7 @@ class Plugins:
                 self._hanging[key] = future
                 error = f"took longer than {limit_s:g} s"
         # The error may quote the customer: it goes to the ticket, and only the names to the log.
-        log.warning("plugin_failed plugin=%s hook=%s", call.plugin_name, hook)
+        log.warning("failed_hook", plugin=call.plugin_name, hook=hook)
         faults.append(PluginFault(call.plugin_name, hook, error))
         return None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, TypeVar
@@ -21,7 +22,9 @@ from assistant.plugging.faults import FaultError
 
 T = TypeVar("T")
 LONGEST = 10_000
-IDENTITY = ("connector", "external_id", "thread_id")
+IDENTITY = ("connector", "external_id", "thread_id", "author")
+# No colon: `connector:external-id` names a message.
+CONNECTOR_NAME = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 
 
 def message(given: Message, value: Any) -> Message:
@@ -29,7 +32,7 @@ def message(given: Message, value: Any) -> Message:
     checked = _checked(Message, value)
     for name in IDENTITY:
         if getattr(checked, name) != getattr(given, name):
-            raise FaultError(f"changed the message's {name}, which names it")
+            raise FaultError(f"changed the message's {name}, which stays as it came")
     return checked
 
 
@@ -61,6 +64,10 @@ def connectors(given: tuple[Connector, ...], value: Any) -> tuple[Connector, ...
         if not isinstance(item, Connector):
             raise FaultError(
                 f"returned {_named(item)}, not a Connector (name, run, send, find_sent)"
+            )
+        if not CONNECTOR_NAME.fullmatch(item.name):
+            raise FaultError(
+                f"returned a connector named {item.name!r}; a name is letters, digits and . _ - /"
             )
     _refuse_doubles([item.name for item in (*given, *items)], "connector")
     return items

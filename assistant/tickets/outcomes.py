@@ -25,11 +25,13 @@ from assistant.messages import (
 from assistant.tickets.database import sessions
 from assistant.tickets.rows import (
     find_ticket,
+    intend_notice,
     intend_reply,
     read_citations,
     reply_id_for,
     settle,
 )
+from assistant.tickets.solutions import confirm
 from assistant.tickets.tables import (
     CitationRow,
     MessageRow,
@@ -89,6 +91,10 @@ class Outcomes:
             )
             if outcome.action == "hand over":
                 ticket.status = "handed over"
+            if outcome.action in ("draft", "hand over"):
+                intend_notice(session, ticket, row.id, outcome.action, outcome.reason)
+            if outcome.action == "solve":
+                confirm(session, ticket, question.sender)
             reply_id = None
             if outcome.action != "draft" and row.text:
                 reply_id = reply_id_for(question.key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from assistant.tickets.outcomes import ANSWERING
 from assistant.tickets.rows import (
     audit,
     find_ticket,
+    intend_notice,
     intend_reply,
     read_citations,
     reply_id_for,
@@ -42,6 +44,11 @@ class StoredReply:
     external_id: str | None
     error: str | None
     approved_by: str | None
+
+    @property
+    def send_id(self) -> str:
+        """The id of the workflow that makes the next attempt to send it."""
+        return f"{self.reply.id}/{self.attempts + 1}"
 
 
 class Replies:
@@ -110,16 +117,22 @@ class Replies:
             row = _find(session, reply_id, lock=True)
             row.error = error
             if again_after is None:
-                self._leave_to_person(session, row, "failed")
+                _leave_to_person(session, row, "failed", error)
             else:
                 row.due_at = datetime.now(UTC) + timedelta(seconds=again_after)
+
+    def record_dropped(self, reply_id: str, reason: str) -> None:
+        """The reply is not wanted any more, since a person answers."""
+        with self._write.begin() as session:
+            row = _find(session, reply_id, lock=True)
+            row.state, row.error = "discarded", reason
 
     def record_held(self, reply_id: str, reason: str) -> None:
         """A plugin holds the reply back; a person can approve it."""
         with self._write.begin() as session:
             row = _find(session, reply_id, lock=True)
             row.error = reason
-            self._leave_to_person(session, row, "held")
+            _leave_to_person(session, row, "held", reason)
 
     def approve(self, outcome_id: int, who: str, text: str | None = None) -> str:
         """Approves a waiting draft, or a reply that was held or failed, with `text` in place of
@@ -169,9 +182,14 @@ class Replies:
             settle(session, ticket)
             return reply.id
 
-    def _leave_to_person(self, session: Session, row: ReplyRow, state: str) -> None:
-        row.state = state
-        settle(session, find_ticket(session, row.ticket_id, lock=True))
+
+def _leave_to_person(
+    session: Session, row: ReplyRow, state: Literal["held", "failed"], reason: str
+) -> None:
+    row.state = state
+    ticket = find_ticket(session, row.ticket_id, lock=True)
+    settle(session, ticket)
+    intend_notice(session, ticket, row.outcome_id, state, reason)
 
 
 def _find(session: Session, reply_id: str, lock: bool = False) -> ReplyRow:

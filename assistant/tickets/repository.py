@@ -2,6 +2,8 @@
 
     Tickets ─┬─ .outcomes   how messages ended, drafts among them
              ├─ .replies    what is to be sent, and what became of it
+             ├─ .notices    what staff are to be told
+             ├─ .solutions  when a ticket is solved, and by whom
              ├─ .feedback   what people think of the answers
              └─ .workers    which processes are alive
 
@@ -21,15 +23,16 @@ from assistant.errors import DeskmateError
 from assistant.messages import Message, Ticket, TicketStatus, Turn
 from assistant.tickets.database import insert_once, sessions
 from assistant.tickets.feedback import FeedbackLog
+from assistant.tickets.notices import Notices
 from assistant.tickets.outcomes import Outcomes
 from assistant.tickets.replies import Replies
-from assistant.tickets.rows import as_message, as_ticket, audit, find_ticket, read_messages
+from assistant.tickets.rows import as_message, as_ticket, audit, find_ticket, read_messages, settle
+from assistant.tickets.solutions import Solutions
 from assistant.tickets.tables import (
     AttachmentRow,
     AuditRow,
     BlobRow,
     MessageRow,
-    OutcomeRow,
     ReplyRow,
     TicketRow,
 )
@@ -63,6 +66,8 @@ class Tickets:
         self.engine = engine
         self.outcomes = Outcomes(engine)
         self.replies = Replies(engine)
+        self.notices = Notices(engine)
+        self.solutions = Solutions(engine)
         self.feedback = FeedbackLog(engine)
         self.workers = Workers(engine)
         self._write, self._read = sessions(engine)
@@ -82,8 +87,11 @@ class Tickets:
             ticket = _open_ticket(session, message)
             if _insert_message(session, message, ticket):
                 ticket.updated_at = datetime.now(UTC)
-                if ticket.status in ("answered", "solved"):
-                    ticket.status = "open"
+                if message.author == "staff":
+                    ticket.status, ticket.owner = "handed over", message.sender
+                    audit(session, ticket.id, message.sender, "hand over", "wrote on the channel")
+                elif ticket.status in ("answered", "solved"):
+                    ticket.status, ticket.solved_by = "open", None
             return as_ticket(ticket)
 
     def ticket(self, ticket_id: int) -> Ticket:
@@ -172,7 +180,7 @@ class Tickets:
         )
         with self._read() as session:
             turns = [
-                (row.received_at, Turn("customer", row.text, row.sent_at))
+                (row.received_at, Turn(row.author, row.text, row.sent_at))
                 for row in session.scalars(messages.order_by(MessageRow.id))
                 if row.external_id not in without
             ]
@@ -184,25 +192,25 @@ class Tickets:
 
     def hand_over(self, ticket_id: int, who: str, reason: str = "") -> Ticket:
         """Gives the ticket to the person `who`: nothing in it is answered automatically until it
-        is solved."""
+        is handed back or solved."""
         with self._write.begin() as session:
             ticket = find_ticket(session, ticket_id, lock=True)
             ticket.status, ticket.owner, ticket.updated_at = "handed over", who, datetime.now(UTC)
             audit(session, ticket_id, who, "hand over", reason)
             return as_ticket(ticket)
 
-    def solve(self, ticket_id: int, who: str) -> Ticket:
-        """Marks the ticket as solved; drafts that still wait are discarded. A new message
-        reopens it, and it is answered automatically again."""
+    def hand_back(self, ticket_id: int, who: str) -> Ticket:
+        """Gives the ticket back to the assistant, which answers what the customer writes next.
+
+        Raises DeskmateError if no person has it.
+        """
         with self._write.begin() as session:
             ticket = find_ticket(session, ticket_id, lock=True)
-            ticket.status, ticket.owner, ticket.updated_at = "solved", None, datetime.now(UTC)
-            session.execute(
-                update(OutcomeRow)
-                .where(OutcomeRow.ticket_id == ticket_id, OutcomeRow.draft_state == "waiting")
-                .values(draft_state="discarded")
-            )
-            audit(session, ticket_id, who, "solve", "")
+            if ticket.status != "handed over":
+                raise DeskmateError(f"ticket {ticket_id} is {ticket.status}, not handed over.")
+            ticket.status, ticket.owner = "open", None
+            settle(session, ticket)
+            audit(session, ticket_id, who, "hand back", "")
             return as_ticket(ticket)
 
     def audit_trail(self, ticket_id: int) -> tuple[AuditEntry, ...]:
@@ -252,6 +260,7 @@ def _insert_message(session: Session, message: Message, ticket: TicketRow) -> bo
         connector=message.connector,
         external_id=message.external_id,
         sender=message.sender,
+        author=message.author,
         subject=message.subject,
         text=message.text,
         audience=message.audience,

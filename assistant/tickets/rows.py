@@ -10,13 +10,14 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from assistant.errors import DeskmateError
-from assistant.messages import Attachment, Citation, Message, Passage, Ticket
+from assistant.messages import Attachment, Citation, Message, NoticeKind, Passage, Ticket
 from assistant.tickets.tables import (
     AttachmentRow,
     AuditRow,
     BlobRow,
     CitationRow,
     MessageRow,
+    NoticeRow,
     OutcomeRow,
     ReplyRow,
     TicketRow,
@@ -42,6 +43,7 @@ def as_ticket(row: TicketRow) -> Ticket:
         status=row.status,
         created_at=row.created_at,
         owner=row.owner,
+        solved_by=row.solved_by,
     )
 
 
@@ -58,6 +60,7 @@ def as_message(row: MessageRow, ticket: TicketRow, attachments: Iterable[Attachm
         audience=row.audience,
         language=row.language,
         product=row.product,
+        author=row.author,
         sent_at=row.sent_at,
     )
 
@@ -134,6 +137,16 @@ def intend_reply(
     )
     session.add(row)
     return row
+
+
+def intend_notice(
+    session: Session, ticket: TicketRow, outcome_id: int | None, kind: NoticeKind, reason: str
+) -> None:
+    """Adds the intent to tell staff about the ticket."""
+    now = datetime.now(UTC)
+    row = NoticeRow(id=str(uuid.uuid4()), ticket_id=ticket.id, outcome_id=outcome_id, kind=kind)
+    row.reason, row.state, row.created_at, row.due_at = reason, "intended", now, now
+    session.add(row)
 
 
 def settle(session: Session, ticket: TicketRow) -> None:

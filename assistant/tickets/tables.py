@@ -4,7 +4,7 @@
              ├─ outcomes ─┬─ citations
              │            └─ traces
              ├─ replies
-             └─ feedback, audit, plugin_faults            workers
+             └─ notices, feedback, audit, plugin_faults            workers
 
 An attachment's content is stored in the database, once per sha256, and not in files beside it:
 it is written in one transaction with its message, one backup holds everything, and workers on
@@ -13,64 +13,23 @@ other machines can read it.
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     LargeBinary,
     MetaData,
     String,
-    Text,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
 
-from assistant.messages import Action, Audience, Author, TicketStatus
-
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-def clean(value: str) -> str:
-    """`value` with NUL characters and lone surrogates, which PostgreSQL and UTF-8 refuse,
-    replaced by U+FFFD."""
-    return _UNSTORABLE.sub("\ufffd", value)
-
-
-class CleanText(TypeDecorator[str]):
-    """Text that any customer may have sent."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else clean(value)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A timezone-aware moment; SQLite, which knows no timezones, stores it in UTC."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no timezone; pass a timezone-aware datetime")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+from assistant.messages import Action, Audience, Author, NoticeKind, TicketStatus
+from assistant.tickets.columns import CleanText, UtcDateTime
 
 
 class Table(DeclarativeBase):
@@ -93,6 +52,7 @@ class Table(DeclarativeBase):
         Action: String(16),
         Audience: String(16),
         Author: String(16),
+        NoticeKind: String(16),
         TicketStatus: String(16),
     }
 
@@ -111,6 +71,7 @@ class TicketRow(Table):
     subject: Mapped[str]
     status: Mapped[TicketStatus]
     owner: Mapped[str | None]
+    solved_by: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -136,6 +97,7 @@ class MessageRow(Table):
     connector: Mapped[str]
     external_id: Mapped[str]
     sender: Mapped[str]
+    author: Mapped[Author] = mapped_column(default="customer", server_default="customer")
     subject: Mapped[str]
     text: Mapped[str]
     audience: Mapped[Audience]
@@ -216,7 +178,7 @@ class ReplyRow(Table):
     sent       the channel took it as `external_id`
     held       a plugin held it back for a person; `error` says why
     failed     given up after many attempts; `error` is the last one's
-    discarded  was held or failed, and a person did not want it sent
+    discarded  was held or failed, and a person did not want it sent; or a person answered first
     """
 
     __tablename__ = "replies"
@@ -246,6 +208,34 @@ class ReplyRow(Table):
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+
+
+class NoticeRow(Table):
+    """What staff are to be told; `state` is intended or told, `external_id` the channel's id of
+    what was posted, and `error` says what went wrong last."""
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        Index(
+            "ix_notices_due",
+            "due_at",
+            sqlite_where=text("state = 'intended'"),
+            postgresql_where=text("state = 'intended'"),
+        ),
+        Index("ix_notices_ticket_id", "ticket_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    outcome_id: Mapped[int | None] = mapped_column(ForeignKey("outcomes.id"))
+    kind: Mapped[NoticeKind]
+    reason: Mapped[str]
+    state: Mapped[str] = mapped_column(String(16))
+    external_id: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
 
 
 class FeedbackRow(Table):

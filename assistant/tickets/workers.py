@@ -12,8 +12,9 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from assistant.errors import DeskmateError
+from assistant.tickets.columns import UtcDateTime
 from assistant.tickets.database import insert_once, sessions
-from assistant.tickets.tables import UtcDateTime, WorkerRow
+from assistant.tickets.tables import WorkerRow
 
 
 class Workers:

@@ -118,7 +118,7 @@ def test_whoever_discards_a_draft_has_the_ticket(tickets: Tickets, draft: int) -
 
 
 def test_solving_a_ticket_discards_its_drafts(tickets: Tickets, draft: int) -> None:
-    tickets.solve(1, "ana")
+    tickets.solutions.mark(1, "ana")
 
     assert tickets.outcomes.get(draft).draft_state == "discarded"
 

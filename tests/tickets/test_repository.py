@@ -111,7 +111,7 @@ def test_waiting_lists_what_has_no_outcome_oldest_first(tickets: Tickets) -> Non
 
 def test_a_new_message_reopens_an_answered_or_solved_ticket(tickets: Tickets) -> None:
     tickets.store_message(message("m1"))
-    tickets.solve(1, "ana")
+    tickets.solutions.mark(1, "ana")
 
     assert tickets.store_message(message("m2")).status == "open"
 
@@ -123,7 +123,7 @@ def test_a_ticket_that_a_person_has_stays_with_that_person(tickets: Tickets) -> 
     ticket = tickets.store_message(message("m2"))
 
     assert (ticket.status, ticket.owner) == ("handed over", "ana")
-    assert tickets.solve(1, "ana").owner is None
+    assert tickets.solutions.mark(1, "ana").owner is None
     assert [(e.who, e.action, e.detail) for e in tickets.audit_trail(1)] == [
         ("ana", "hand over", "knows the customer"),
         ("ana", "solve", ""),

@@ -1,0 +1,5 @@
+"""`python -m assistant` is `deskmate`."""
+
+from assistant.cli import main
+
+main()

@@ -1,0 +1,179 @@
+"""What every process that answers messages does again and again beside that.
+
+It says that it lives, takes over from the dead, enqueues what was stored and not enqueued, tells
+staff what waits for them, closes tickets that stayed quiet, and clears the queues' past.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from assistant import logs
+from assistant.connecting import Connector, NotifyingConnector
+from assistant.messages import Ticket
+from assistant.queues import Queues
+from assistant.tickets.repository import Tickets
+
+SWEEP_SECONDS = 60.0
+HOUR_SECONDS = 3600.0
+OFTEN_SECONDS = 5.0
+SEND_AGAIN_AFTER = 60.0  # seconds until a reply or notice without any news is due anew
+KEEP_WORKFLOWS = timedelta(days=7)
+
+log = logs.logger(__name__)
+
+
+class Upkeep:
+    """The repeated jobs of one process; `worker` is its name.
+
+    `connectors` are asked for who can tell staff, `staff_connector` names the one that shall; empty
+    means the first that can. `solved` is called with each ticket that is solved by staying quiet.
+    """
+
+    def __init__(
+        self,
+        tickets: Tickets,
+        queues: Queues,
+        connectors: Mapping[str, Connector],
+        solved: Callable[[Ticket], None],
+        *,
+        worker: str,
+        staff_connector: str,
+        dead_after_seconds: float,
+    ) -> None:
+        self._tickets = tickets
+        self._queues = queues
+        self._connectors = connectors
+        self._solved = solved
+        self._worker = worker
+        self._staff_connector = staff_connector
+        self._dead_after = dead_after_seconds
+        self._stopping, self._stopped = threading.Event(), threading.Event()
+        self._news = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def join(self) -> None:
+        """Enters this process among the workers.
+
+        Raises DeskmateError if another live process has this worker's name.
+        """
+        self.joined_at = self._tickets.workers.join(self._worker, self._dead_after)
+
+    def start(self) -> None:
+        """Begins to do the jobs."""
+        self._stopping.clear()
+        self._stopped.clear()
+        often = min(OFTEN_SECONDS, self._dead_after / 3)
+        # Threads of their own, so that no long sweep delays a heartbeat; and the heart beats on
+        # until the last work is done.
+        self._threads = [
+            self._repeat(self._beat, often, until=self._stopped),
+            self._repeat(self._take_over, often),
+            self._repeat(self._sweep_replies, often),
+            self._repeat(self._sweep_messages, SWEEP_SECONDS),
+            self._repeat(self._tell_staff, OFTEN_SECONDS, wake=self._news),
+            self._repeat(self._close_quiet, HOUR_SECONDS),
+            self._repeat(self._clear_workflows, HOUR_SECONDS),
+        ]
+
+    def begin_stop(self) -> None:
+        """Ends all jobs but the heartbeat."""
+        self._stopping.set()
+        self._news.set()
+
+    def stop(self) -> None:
+        """Ends all jobs."""
+        self.begin_stop()
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join()
+        self._news.clear()
+
+    def tell_staff_soon(self) -> None:
+        """There may be a new notice."""
+        self._news.set()
+
+    def _beat(self) -> None:
+        if not self._tickets.workers.beat(self._worker, self.joined_at):
+            log.warning("missed_heartbeats", worker=self._worker)
+            self.join()
+
+    def _take_over(self) -> None:
+        """Gives the work that dead workers had begun to the living."""
+        with self._tickets.workers.dead(self._dead_after, besides=self._worker) as names:
+            if names:
+                count = self._queues.give_back(names)
+                log.warning("took_over", workers=",".join(names), workflows=count)
+
+    def _sweep_messages(self) -> None:
+        """Enqueues messages that were stored by a process that died before it enqueued them."""
+        waiting = {message.key: (ticket, message) for ticket, message in self._tickets.left()}
+        for key, workflow_id in self._queues.missing(waiting):
+            self._queues.enqueue_message(workflow_id, *waiting[key])
+
+    def _sweep_replies(self) -> None:
+        """Enqueues replies that are due again, or that a person approved in another process."""
+        due = {
+            stored.send_id: stored for stored in self._tickets.replies.take_due(SEND_AGAIN_AFTER)
+        }
+        for send_id, workflow_id in self._queues.missing(due):
+            self._queues.enqueue_reply(workflow_id, due[send_id].reply)
+
+    def _tell_staff(self) -> None:
+        """Tells staff what waits for them; what cannot be told waits until it can."""
+        self._news.clear()
+        connector = notifier(self._connectors, self._staff_connector)
+        if connector is None:
+            return
+        notices = self._tickets.notices
+        for stored in notices.take_due(SEND_AGAIN_AFTER):
+            notice = stored.notice
+            about = {"notice": notice.id, "ticket": notice.ticket.id, "kind": notice.kind}
+            try:
+                notices.record_told(notice.id, connector.notify(notice))
+                log.info("told_staff", **about)
+            except Exception as error:
+                log.warning("failed_notice", **about, error=logs.place(error))
+                pause = min(3600.0, 5.0 * 2**stored.attempts)
+                notices.record_failure(notice.id, f"{type(error).__name__}: {error}", pause)
+
+    def _close_quiet(self) -> None:
+        for ticket in self._tickets.solutions.mark_quiet():
+            log.info("solved_ticket", ticket=ticket.id, by=ticket.solved_by, how="quiet")
+            self._solved(ticket)
+
+    def _clear_workflows(self) -> None:
+        if count := self._queues.clear(datetime.now(UTC) - KEEP_WORKFLOWS):
+            log.info("cleared_workflows", count=count)
+
+    def _repeat(
+        self,
+        job: Callable[[], None],
+        seconds: float,
+        until: threading.Event | None = None,
+        wake: threading.Event | None = None,
+    ) -> threading.Thread:
+        """Does `job` now and every so many seconds, or when `wake` is set, until `until` is,
+        whatever goes wrong."""
+        until = until or self._stopping
+        wake = wake or until
+
+        def run() -> None:
+            while not until.is_set():
+                try:
+                    job()
+                except Exception as error:
+                    log.error("failed_job", job=job.__name__.lstrip("_"), error=logs.place(error))
+                wake.wait(seconds)
+
+        thread = threading.Thread(target=run, name=f"upkeep{job.__name__}", daemon=True)
+        thread.start()
+        return thread
+
+
+def notifier(connectors: Mapping[str, Connector], name: str) -> NotifyingConnector | None:
+    """The connector that tells staff: the one called `name`, or the first that can."""
+    wanted = [connectors[name]] if name in connectors else [] if name else connectors.values()
+    return next((each for each in wanted if isinstance(each, NotifyingConnector)), None)
