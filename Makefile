@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCHMARKS := $(patsubst benchmarks/bench_%.py,bench-%,$(wildcard benchmarks/bench_*.py))
 
-.PHONY: help demo picture test check format constraints bench $(BENCHMARKS) clean
+.PHONY: help demo train picture test check format constraints bench $(BENCHMARKS) clean
 
 help:
 	@echo "make demo         environment, sample help centre, four customers' messages answered"
@@ -17,6 +17,7 @@ help:
 	@echo "make check        ruff, mypy, import rules"
 	@echo "make format       ruff mends what it can"
 	@echo "make bench        every benchmark; one by one: $(BENCHMARKS)"
+	@echo "make train        the weights that tell what matters on a screenshot, anew"
 	@echo "make picture      the README's picture of an answer"
 	@echo "make constraints  constraints.txt anew, after a change of dependencies"
 	@echo "make clean        removes the environment and the demo's data"
@@ -36,6 +37,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY)
 	$(BIN)/python examples/demo.py
+
+train: $(VENV)/.bench-ready
+	$(BIN)/python -m benchmarks.train_screens
 
 picture: $(READY)
 	$(BIN)/python examples/picture.py docs/pictures/answer.svg

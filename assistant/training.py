@@ -55,7 +55,7 @@ def emphasise(
     as the authors of help articles do it, and which lines [lines] stand in that place: none, if it
     holds more than half of them."""
     height, width = pixels.shape[:2]
-    seed = boxes[random.integers(len(boxes))]
+    seed = boxes[int(random.integers(len(boxes)))]
     kind = random.choice(KINDS, p=SHARES)
     left, top, right, bottom = _place(seed, kind, (height, width), random)
     inside = np.array(
@@ -75,7 +75,7 @@ def emphasise(
         framed = np.zeros((height, width), np.bool_)
         framed[place] = True
         framed[top + thickness : bottom - thickness, left + thickness : right - thickness] = False
-        changed[framed] = _FRAMES[random.integers(len(_FRAMES))]
+        changed[framed] = _FRAMES[int(random.integers(len(_FRAMES)))]
     else:
         strength = random.uniform(0.1, 0.65)
         changed = changed * (1 - strength) + random.choice(_DIMMING) * strength
@@ -122,12 +122,12 @@ def fit_emphasis(
     model.deviation.copy_(features.std(0) + 1e-4)
     optimizer = torch.optim.AdamW(model.emphasis.parameters(), lr=3e-3, weight_decay=0.01)
     for _ in range(epochs):
-        for rows in torch.randperm(len(features)).split(batch):
+        for rows in torch.randperm(len(features)).split(batch):  # type: ignore[no-untyped-call]
             loss = nn.functional.binary_cross_entropy_with_logits(
                 model.emphasised(features[rows]), emphasised[rows]
             )
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
 
 
@@ -147,9 +147,7 @@ def fit_ranking(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
     mean_size = sum(map(len, products)) / len(products)
     weighted = [
-        ((mean_size / len(product)) ** 0.5, example)
-        for product in products
-        for example in product
+        ((mean_size / len(product)) ** 0.5, example) for product in products for example in product
     ]
     for _ in range(epochs):
         for step, row in enumerate(random.permutation(len(weighted)), 1):
@@ -175,6 +173,4 @@ def measure(
         # Its own score is among them; what ties with it stands before it.
         ranks.append(int((scores >= scores[example.target]).sum()) - 1)
     total = len(examples) + missed
-    return Metrics(
-        sum(rank < 1 for rank in ranks) / total, sum(rank < 5 for rank in ranks) / total
-    )
+    return Metrics(sum(rank < 1 for rank in ranks) / total, sum(rank < 5 for rank in ranks) / total)

@@ -63,6 +63,14 @@ def techqa() -> tuple[Mapping[str, str], list[Case]]:
     return documents, cases
 
 
+def off_topic(count: int) -> list[Case]:
+    """What people ask voice assistants: no product's help centre answers any of it."""
+    file = folder("intents/clinc150/data_full.json")
+    asked = json.loads(file.read_text(encoding="utf-8"))["oos_test"]
+    step = len(asked) // count
+    return [Case(f"off-topic-{n}", text, frozenset()) for n, (text, _) in enumerate(asked[::step])]
+
+
 def help_centre() -> list[Case]:
     """The questions of the example help centre."""
     return [

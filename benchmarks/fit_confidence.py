@@ -1,8 +1,9 @@
 """Fits the confidence of an answer: the numbers in `assistant/answering/policy.py`.
 
 Learned on TechQA's questions (those without an answer included) and on Chatwoot's screenshots with
-and without their authors' words; reported on Plausible's and on the example help centre's, which it
-never saw. An answer counts as right if the passage that it cites first is from the right article.
+and without their authors' words, each with questions about something else entirely beside them;
+reported on Plausible's and on the example help centre's, which it never saw. An answer counts as
+right if the passage that it cites first is from the right article.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from assistant.model.attachments import AttachmentReader
 from benchmarks import data, ours
 
 NAMES = [field.name for field in fields(Signals)]
+OFF_TOPIC = 100
 LEVELS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
@@ -38,14 +40,17 @@ def main() -> None:
     """Fits, prints the numbers to copy, and how well they hold elsewhere."""
     reader = ours.RememberingReader()
     texts, questions = data.techqa()
+    others = data.off_topic(OFF_TOPIC)
     with tempfile.TemporaryDirectory() as folder:
-        techqa = _measure(data.write_texts(texts, Path(folder)), questions, reader)
-    chatwoot = _measure(*_asked("chatwoot"), reader)
+        techqa = _measure(data.write_texts(texts, Path(folder)), [*questions, *others], reader)
+    articles, asked = _asked("chatwoot")
+    chatwoot = _measure(articles, [*asked, *others], reader)
     weights, intercept = _fit([techqa, chatwoot])
     print(f"_INTERCEPT = {intercept:.2f}")
     print("_WEIGHTS = " + ", ".join(f"{n}={w:.2f}" for n, w in zip(NAMES, weights, strict=True)))
-    plausible = _measure(*_asked("plausible"), reader)
-    example = _measure(data.HELP_CENTRE / "articles", data.help_centre(), reader)
+    articles, asked = _asked("plausible")
+    plausible = _measure(articles, [*asked, *others], reader)
+    example = _measure(data.HELP_CENTRE / "articles", [*data.help_centre(), *others], reader)
     for name, measured in (
         ("techqa (fitted)", techqa),
         ("chatwoot (fitted)", chatwoot),

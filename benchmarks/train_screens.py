@@ -1,9 +1,9 @@
 """Trains the weights that the package brings (`assistant/model/screens.safetensors`) on the
 screenshots of Mattermost's and Chatwoot's documentation: `make train`.
 
-Before the weights are written, it says how they would do on a product that they did not see: learned
-on one, measured on the other. Plausible's screenshots, on which the benchmarks report, are not
-touched.
+Before the weights are written, it says how they would do on a product that they did not see:
+learned on one, measured on the other. Plausible's screenshots, on which the benchmarks report, are
+not touched.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def main() -> None:
         print(f"learned on {learned}, measured on {measured}:", _told(model, examples[measured]))
     lines, articles = _train(list(pictures.values()), list(examples.values()))
     for product in PRODUCTS:
-        print(f"learned on both, measured on {product}:", _told((lines, articles), examples[product]))
+        print(
+            f"learned on both, measured on {product}:", _told((lines, articles), examples[product])
+        )
     for name, weight in zip(PARTS, articles.weights.tolist(), strict=True):
         print(f"  {weight:6.2f}  {name}")
     state = {f"lines.{name}": value for name, value in lines.state_dict().items()}
@@ -71,10 +73,8 @@ def _told(model: tuple[LineWeights, ArticleScorer], examples: Sequence[Example])
     return f"hit@1 {found.hit_at_1:.3f}, hit@5 {found.hit_at_5:.3f} of {len(examples)}"
 
 
-def _pictures(
-    product: str, reader: ours.RememberingReader
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Features of the lines of emphasised pictures [lines, 24], and which are emphasised [lines]."""
+def _pictures(product: str, reader: ours.RememberingReader) -> tuple[torch.Tensor, torch.Tensor]:
+    """Features [lines, 24] of the lines of emphasised pictures, and which lines are emphasised."""
     random = np.random.default_rng(0)
     features, emphasised = [], []
     _, pairs = data.screens(product)

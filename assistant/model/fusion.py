@@ -79,7 +79,8 @@ class LineWeights(nn.Module):
         known = self._standardised(features)  # [lines, 24]
         # Divided by their spread, so that the penalty on large numbers is fair to both.
         seen = torch.stack([logit / 4, 4 * logit.sigmoid()], dim=1)  # [lines, 2]
-        return self.weight(torch.cat([known, seen], dim=1))[:, 0].clamp(-5, 4).exp()
+        weights: Tensor = self.weight(torch.cat([known, seen], dim=1))[:, 0].clamp(-5, 4).exp()
+        return weights
 
     def emphasised(self, features: Tensor) -> Tensor:
         """The log-odds [lines] that a line stands in a part of the picture that is emphasised."""
@@ -108,7 +109,5 @@ def trained(part: str) -> dict[str, Tensor]:
         state = load_file(file)
     prefix = f"{part}."
     return {
-        name.removeprefix(prefix): value
-        for name, value in state.items()
-        if name.startswith(prefix)
+        name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)
     }

@@ -52,9 +52,7 @@ def looks(pixels: NDArray[np.uint8], boxes: Sequence[Box]) -> NDArray[np.float32
     blue, green, red_channel = np.ascontiguousarray(picture.transpose(2, 0, 1))
     brightness = 0.114 * blue + 0.587 * green + 0.299 * red_channel  # Rec. 601 luma
     others = np.maximum(blue, green)
-    saturation = np.maximum(others, red_channel) - np.minimum(
-        np.minimum(blue, green), red_channel
-    )
+    saturation = np.maximum(others, red_channel) - np.minimum(np.minimum(blue, green), red_channel)
     red = np.maximum(red_channel - others, 0)
 
     sample = brightness[::3, ::3]
@@ -96,7 +94,7 @@ def looks(pixels: NDArray[np.uint8], boxes: Sequence[Box]) -> NDArray[np.float32
         return np.zeros((0, len(LOOK)), np.float32)
     own = np.array(rows, np.float32)  # [lines, 12]
     against_others = own[:, [4, 10]] - own[:, [4, 10]].max(0)  # [lines, 2]
-    whole = np.tile(np.float32([brightest - median, median, brightest]), (len(own), 1))
+    whole = np.tile(np.array([brightest - median, median, brightest], np.float32), (len(own), 1))
     return np.concatenate([own, against_others, whole], axis=1)
 
 
@@ -104,13 +102,13 @@ def _reduced(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
     """The picture at MAX_WIDTH_PX or less, from 0 to 1, and how much smaller it became."""
     height, width = pixels.shape[:2]
     if width <= MAX_WIDTH_PX:
-        return pixels.astype(np.float32) / 255, 1.0
+        return pixels.astype(np.float32) / np.float32(255), 1.0
     from PIL import Image
 
     scale = MAX_WIDTH_PX / width
     size = (MAX_WIDTH_PX, max(1, int(height * scale)))
     smaller = Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR)
-    return np.asarray(smaller, np.float32) / 255, scale
+    return np.asarray(smaller, np.float32) / np.float32(255), scale
 
 
 def _around(

@@ -9,6 +9,7 @@ import pytest
 from assistant.desk import Desk
 from assistant.knowledge.lexical import Filter, Lexical
 from assistant.knowledge.retriever import Retriever
+from assistant.knowledge.scorer import ArticleScorer
 from assistant.knowledge.store import Store
 from assistant.messages import Article, Encoding, Hit, Passage
 from tests.knowledge.index_process import DIM, encode
@@ -86,5 +87,8 @@ def test_while_an_article_becomes_public_its_old_words_stay_internal(
     store.put([replace(old, audience="public")], encode(["x"]))
 
     asked = Encoding(encode(["x"])[0], "euros")
-    assert Retriever(store, lexical).search(asked, Filter("public"), limit=5) == []
-    assert len(Retriever(store, lexical).search(asked, Filter("internal"), limit=5)) == 1
+    assert Retriever(store, lexical, ArticleScorer()).search(asked, Filter("public"), limit=5) == []
+    assert (
+        len(Retriever(store, lexical, ArticleScorer()).search(asked, Filter("internal"), limit=5))
+        == 1
+    )

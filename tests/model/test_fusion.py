@@ -76,5 +76,3 @@ def test_on_a_plain_page_no_line_stands_out_as_in_a_spotlight(encoder: Multimoda
         return min(encoder.encode("", [encoder.reader.read(content)]).weights)
 
     assert spread(picture(None)) > spread(picture("Security"))
-
-
