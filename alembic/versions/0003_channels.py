@@ -1,4 +1,4 @@
-"""What connectors took in, their secrets; messages taken back, attachments that could not be had."""
+"""What connectors took in, their secrets; messages taken back, attachments that were missing."""
 
 import sqlalchemy as sa
 
