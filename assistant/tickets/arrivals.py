@@ -113,12 +113,14 @@ class Arrivals:
             row = session.scalar(query.order_by(ArrivalRow.id.desc()).limit(1))
             return None if row is None else _read(row)
 
-    def knows(self, connector: str, external_id: str) -> bool:
-        """Whether this came in before."""
-        named = ArrivalRow.external_id == external_id
+    def find(self, connector: str, external_id: str) -> Arrival | None:
+        """What came in under this name, done or not."""
+        query = select(ArrivalRow).where(
+            ArrivalRow.connector == connector, ArrivalRow.external_id == external_id
+        )
         with self._read() as session:
-            known = exists().where(ArrivalRow.connector == connector, named)
-            return bool(session.scalar(select(known)))
+            row = session.scalar(query)
+            return None if row is None else _read(row)
 
     def waits(self, connector: str, conversation: str) -> bool:
         """Whether something of this conversation is waiting."""

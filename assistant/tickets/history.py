@@ -16,7 +16,7 @@ from assistant.tickets.rows import as_message, audit, find_ticket
 from assistant.tickets.storing import insert_blobs, insert_message, open_ticket, refuse_long_ids
 from assistant.tickets.tables import AttachmentRow, MessageRow, OutcomeRow, ReplyRow, TicketRow
 
-BEFORE = Outcome("ignore", "it was said before the assistant was asked", text="")
+BEFORE = "it was said before the assistant was asked"
 WITHDRAWN = Outcome("ignore", "its author took it back", text="")
 
 
@@ -26,9 +26,10 @@ class History:
     def __init__(self, engine: Engine) -> None:
         self._write, self._read = sessions(engine)
 
-    def add(self, messages: Sequence[Message]) -> None:
-        """Stores what was said in one conversation before it came here, oldest first: it is part
-        of the conversation and is not answered. What is stored already stays as it is."""
+    def add(self, messages: Sequence[Message], reason: str = BEFORE) -> None:
+        """Stores what was said in one conversation and not to the assistant, oldest first: it is
+        part of the conversation and is not answered, for this reason. What is stored already
+        stays as it is."""
         if not messages:
             return
         for message in messages:
@@ -39,7 +40,7 @@ class History:
             ticket = open_ticket(session, messages[0])
             new = [m for m in messages if insert_message(session, m, ticket)]
             if new:
-                outcome = insert_outcome(session, ticket, new[-1], BEFORE)
+                outcome = insert_outcome(session, ticket, new[-1], Outcome("ignore", reason, ""))
                 names = [message.external_id for message in new]
                 session.execute(
                     update(MessageRow)

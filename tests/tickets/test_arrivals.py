@@ -27,7 +27,7 @@ def test_what_is_done_keeps_its_name_and_not_its_words(tickets: Tickets) -> None
     assert not tickets.arrivals.waits("chat", "t1")
     assert latest is not None
     assert (latest.external_id, latest.payload) == ("a", {})
-    assert tickets.arrivals.knows("chat", "a")
+    assert tickets.arrivals.find("chat", "a") == latest
     assert not note(tickets, "a")
 
 
@@ -53,5 +53,5 @@ def test_only_what_is_old_and_done_is_forgotten(tickets: Tickets) -> None:
     after = tickets.arrivals.clear(soon)
 
     assert (before, after) == (0, 1)
-    assert not tickets.arrivals.knows("chat", "a")
-    assert tickets.arrivals.knows("chat", "b")
+    assert tickets.arrivals.find("chat", "a") is None
+    assert tickets.arrivals.find("chat", "b") is not None

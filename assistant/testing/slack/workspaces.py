@@ -113,6 +113,7 @@ class Workspaces:
             if thread_ts:
                 root = self.message(channel, thread_ts)
                 message["thread_ts"] = root.get("thread_ts", root["ts"])
+                message["parent_user_id"] = root["user"]
                 root["thread_ts"] = root["ts"]
             channel.messages.append(message)
             return message
