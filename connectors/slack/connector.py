@@ -23,6 +23,7 @@ from connectors.slack.place import Place
 from connectors.slack.reading import Reader
 from connectors.slack.sending import Post
 from connectors.slack.settings import SlackSettings
+from connectors.slack.staff import Staff
 from connectors.slack.status import Status
 from connectors.slack.working import Worker
 from connectors.slack.workspaces import Workspaces
@@ -71,10 +72,10 @@ class SlackConnector:
             concurrency=SOCKETS_WORK,
         )
         try:
-            handler.connect()
+            handler.connect()  # type: ignore[no-untyped-call]
             self._lanes.run(stop, _connected(handler))
         finally:
-            handler.close()
+            handler.close()  # type: ignore[no-untyped-call]
 
     def routes(self, accept: Accept) -> Sequence[BaseRoute]:
         """Where Slack posts events in mode http, and where workspaces install the app."""
@@ -141,7 +142,7 @@ class SlackConnector:
             name="deskmate",
             logger=logging.getLogger("slack_bolt"),
             signing_secret=self._settings.signing_secret,
-            authorize=self._workspaces.authorize,
+            authorize=self._workspaces.authorize,  # type: ignore[arg-type] # may say no
             client=self._workspaces.anonymous(),
             # What a listener raises from is not acknowledged, and so delivered again.
             process_before_response=True,
@@ -162,7 +163,7 @@ class SlackConnector:
             "desk": self._desk,
             "intake": Intake(tickets, self._settings.channels, self._lanes.wake),
             "people": self._people,
-            "staff_channel": self._staff_channel,
+            "staff": Staff(self._desk, self._people, self._staff_channel),
             "workspaces": self._workspaces,
             "later": later,
         }

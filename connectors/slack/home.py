@@ -43,7 +43,7 @@ def show(desk: Desk, client: Client, people: People, user: str) -> None:
 def status(desk: Desk) -> str:
     """How many tickets there are of each kind, and how many articles."""
     counts = {state: len(desk.tickets.list(state, limit=COUNTED)) for state in STATES}
-    articles, passages = desk.lexical.counts()
+    articles, _ = desk.lexical.counts()
     lines = [f"{WORDS[state]}: {_number(count)}" for state, count in counts.items()]
     untold = desk.tickets.notices.untold()
     return "\n".join([*lines, f"not told to staff yet: {untold}", f"articles: {articles}"])

@@ -66,8 +66,12 @@ class Intake:
                 self.post(team, {**message, **about}, asked=True, shared=shared)
             return
         edited = message.get("edited", {}).get("ts", event["ts"])
-        payload = {"kind": "edit", "event": {**message, "channel": event["channel"]}}
-        payload |= {"shared": shared, "before": before.get("text", "")}
+        payload = {
+            "kind": "edit",
+            "event": {**message, "channel": event["channel"]},
+            "before": before.get("text", ""),
+            "shared": shared,
+        }
         self._note(f"{name}/edit/{edited}", known.conversation, "", payload)
 
     def delete(self, team: str, event: Json) -> None:

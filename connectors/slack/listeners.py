@@ -13,7 +13,7 @@ from slack_bolt import Ack, App, BoltContext, Respond
 
 from assistant import DeskmateError
 from connectors.slack import home
-from connectors.slack.buttons import ONLY_STAFF, Later
+from connectors.slack.buttons import Later
 from connectors.slack.intake import Intake
 from connectors.slack.people import People
 from connectors.slack.workspaces import Workspaces
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Json = Mapping[str, Any]
 
+ONLY_STAFF = "Only members of the staff channel can do that."
 HELP = (
     "`/deskmate ask QUESTION` answers here, for you alone.\n"
     "`/deskmate status` says how much waits (staff).\n"

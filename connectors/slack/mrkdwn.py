@@ -1,4 +1,7 @@
-"""Slack's text format (https://docs.slack.dev/messaging/formatting-message-text), there and back."""
+"""Slack's text format, there and back.
+
+https://docs.slack.dev/messaging/formatting-message-text
+"""
 
 from __future__ import annotations
 

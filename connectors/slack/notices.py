@@ -1,4 +1,4 @@
-"""The staff channel: drafts with Send, Edit and Discard, hand-overs, replies that did not go out."""
+"""The staff channel: drafts with Send, Edit and Discard, hand-overs, replies that did not go."""
 
 from __future__ import annotations
 

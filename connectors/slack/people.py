@@ -9,6 +9,7 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
+from connectors.slack.mrkdwn import escape
 from connectors.slack.workspaces import Workspaces
 
 REMEMBER_SECONDS = 300.0
@@ -34,7 +35,10 @@ class People:
         return self.name(team, user).rpartition(" (")[0]
 
     def is_staff(self, user: str) -> bool:
-        """Whether the person is in the staff channel. Raises SlackApiError if Slack does not say."""
+        """Whether the person is in the staff channel.
+
+        Raises SlackApiError if Slack does not say.
+        """
         with self._lock:
             until, members = self._staff
         if time.monotonic() > until:
@@ -68,7 +72,5 @@ class People:
 
 def shown(name: str) -> str:
     """A name as tickets have it, as Slack shows it: a mention where it holds an id."""
-    from connectors.slack.mrkdwn import escape
-
     found = _ID.search(name)
     return f"<@{found.group(1)}>" if found else escape(name)

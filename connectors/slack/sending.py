@@ -80,13 +80,13 @@ def find(client: Client, reply: Reply) -> dict[int, str]:
     """
     place = Place.parse(reply.thread_id)
     since = ts_of(reply.in_reply_to) if "/" in reply.in_reply_to else place.ts
-    options = {"channel": place.channel, "oldest": since, "limit": 100}
+    options: dict[str, Any] = {"channel": place.channel, "oldest": since, "limit": 100}
     pages = (
         client.conversations_replies(ts=place.ts, include_all_metadata=True, **options)
         if place.threaded
         else client.conversations_history(include_all_metadata=True, **options)
     )
-    found = {}
+    found: dict[int, str] = {}
     for page in pages:
         for message in page["messages"]:
             metadata = message.get("metadata") or {}

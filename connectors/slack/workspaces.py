@@ -53,7 +53,7 @@ class Workspaces:
             only = self._the_only()
             return only if team in ("", only.team) else None
         bot = self._renewed(team)
-        return bot and Workspace(team, bot.bot_token, bot.bot_user_id, bot.bot_id)
+        return Workspace(team, bot.bot_token, bot.bot_user_id, bot.bot_id) if bot else None
 
     def client(self, team: str) -> Client:
         """A client that acts in the workspace. Raises DeskmateError if the app is not there."""
@@ -69,7 +69,9 @@ class Workspaces:
     ) -> AuthorizeResult | None:
         """What bolt asks for each request; without a call to Slack."""
         workspace = self.find(team_id or "")
-        return workspace and AuthorizeResult(
+        if workspace is None:
+            return None
+        return AuthorizeResult(
             enterprise_id=enterprise_id,
             team_id=workspace.team,
             bot_id=workspace.bot,
