@@ -138,11 +138,16 @@ class SlackConnector:
 
     @cached_property
     def _app(self) -> App:
+        workspaces = self._workspaces
+
+        def authorize(enterprise_id: str | None, team_id: str | None) -> Any:
+            return workspaces.authorize(enterprise_id, team_id)
+
         app = App(
             name="deskmate",
             logger=logging.getLogger("slack_bolt"),
             signing_secret=self._settings.signing_secret,
-            authorize=self._workspaces.authorize,  # type: ignore[arg-type] # may say no
+            authorize=authorize,
             client=self._workspaces.anonymous(),
             # What a listener raises from is not acknowledged, and so delivered again.
             process_before_response=True,

@@ -21,6 +21,8 @@ TOGETHER_SECONDS = 30.0
 """Posts that one person writes below each other in a channel within this time are one question."""
 SAME_TALK_SECONDS = 8 * 3600.0
 """The same for direct messages: a new subject after a working day."""
+OVERTAKING_SECONDS = 60.0
+"""An edit that comes before the post it changes comes within this time of it."""
 HEARD = (None, "file_share", "thread_broadcast", "me_message")
 """Subtypes of messages that people write; the others are joins, topics, bots."""
 
@@ -54,34 +56,42 @@ class Intake:
             return self._note(name, place.thread_id, _sender(team, event), payload)
 
     def edit(self, team: str, event: Json, *, mention: str, shared: bool) -> None:
-        """The author changed a post; a mention of the bot may have come into it only now."""
+        """The author changed a post. It may come before the post itself, and a mention of the bot
+        may have come into it only now: then it is the post."""
         message, before = event["message"], event.get("previous_message", {})
         if message.get("text") == before.get("text"):
             return  # Slack also tells of a link's preview in this way
+        asked = mention in (message.get("text") or "")
+        edited = message.get("edited", {}).get("ts", event["ts"])
+        if asked or float(edited) - float(message["ts"]) < OVERTAKING_SECONDS:
+            about = {"channel": event["channel"], "channel_type": event.get("channel_type")}
+            if self.post(team, {**message, **about}, asked=asked, shared=shared):
+                return
         name = message_id(event["channel"], message["ts"])
         known = self._tickets.arrivals.find(NAME, name)
-        if known is None:
-            if mention in message.get("text", ""):
-                about = {"channel": event["channel"], "channel_type": event.get("channel_type")}
-                self.post(team, {**message, **about}, asked=True, shared=shared)
-            return
-        edited = message.get("edited", {}).get("ts", event["ts"])
-        payload = {
-            "kind": "edit",
-            "event": {**message, "channel": event["channel"]},
-            "before": before.get("text", ""),
-            "shared": shared,
-        }
-        self._note(f"{name}/edit/{edited}", known.conversation, "", payload)
+        if known is not None:
+            payload = {
+                "kind": "edit",
+                "event": {**message, "channel": event["channel"]},
+                "before": before.get("text", ""),
+                "shared": shared,
+            }
+            self._note(f"{name}/edit/{edited}", known.conversation, "", payload)
 
     def delete(self, team: str, event: Json) -> None:
-        """The author deleted a post, which may also be one from before we came."""
-        name = message_id(event["channel"], event["deleted_ts"])
+        """The author deleted a post, perhaps one from before we came. Should this come before the
+        post itself, it takes the post's name, and the post is not heard any more."""
+        channel, ts = event["channel"], event["deleted_ts"]
+        root = event.get("previous_message", {}).get("thread_ts") or ts
+        conversation = Place(team, channel, root).thread_id
+        name = message_id(channel, ts)
+        if float(event["ts"]) - float(ts) < OVERTAKING_SECONDS:
+            with self._lock:
+                if self._note(name, conversation, "", {"kind": "delete"}):
+                    return
         known = self._tickets.arrivals.find(NAME, name)
-        root = event.get("previous_message", {}).get("thread_ts") or event["deleted_ts"]
-        place = Place(team, event["channel"], root)
-        if known or self._follows(place):
-            conversation = known.conversation if known else place.thread_id
+        conversation = known.conversation if known else conversation
+        if known or self._follows(Place.parse(conversation)):
             self._note(f"{name}/delete", conversation, "", {"kind": "delete"})
 
     def person(self, place: Place, answer_ts: str, user: str) -> None:

@@ -45,7 +45,9 @@ class Worker:
         self._status = status
 
     def work(self, arrival: Arrival) -> None:
-        """Does what the arrival asks for. Raises whatever went wrong: it comes again."""
+        """Does what the arrival asks for.
+
+        Raises whatever went wrong: it comes again."""
         match arrival.payload["kind"]:
             case "post":
                 self._post(arrival, arrival.payload["event"])

@@ -64,9 +64,7 @@ class Workspaces:
             )
         return self._client(workspace.token)
 
-    def authorize(
-        self, enterprise_id: str | None, team_id: str | None, user_id: str | None
-    ) -> AuthorizeResult | None:
+    def authorize(self, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
         """What bolt asks for each request; without a call to Slack."""
         workspace = self.find(team_id or "")
         if workspace is None:

@@ -63,6 +63,7 @@ class Deliveries:
         self.connections: list[WebSocket] = []
         self._retry_after = tuple(retry_after)
         self._waiting: list[Delivery] = []
+        self._sent: dict[str, Delivery] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._posting: set[asyncio.Task[None]] = set()
 
@@ -142,6 +143,7 @@ class Deliveries:
         delivery.first_sent = delivery.first_sent or now
         delivery.last_sent = now
         delivery.attempts += 1
+        self._sent[delivery.id] = delivery
         work = self._post(delivery) if self.http else self._write(delivery)
         self._background(work)
 
@@ -179,11 +181,10 @@ class Deliveries:
             self._acknowledge(delivery.id, answer)
 
     def _acknowledge(self, envelope_id: str, answer: Json | None) -> None:
-        for delivery in self._waiting:
-            if delivery.id == envelope_id:
-                delivery.acknowledged_at = time.monotonic()
-                delivery.answer = answer
-                delivery.done.set()
+        delivery = self._sent[envelope_id]
+        delivery.acknowledged_at = time.monotonic()
+        delivery.answer = answer
+        delivery.done.set()
 
     def _background(self, work: Coroutine[Any, Any, None]) -> None:
         assert self._loop is not None
