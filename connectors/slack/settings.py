@@ -40,7 +40,7 @@ class SlackSettings(BaseModel):
     client_secret: str = Field("", repr=False, description="See client_id.")
     public_url: str = Field(
         "",
-        pattern=r"^(https://\S+[^/\s])?$",
+        pattern=r"^(https://\S+[^/\s]|http://(127\.0\.0\.1|localhost)(:\d+)?)?$",
         description="https address of `deskmate serve`, for mode http and OAuth.",
     )
     api_url: str = Field("https://slack.com/api/", description="Another one for GovSlack.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from assistant.testing.slack import blocks
@@ -51,6 +51,7 @@ def _auth_test(workspaces: Workspaces, team: Team, args: Json) -> Json:
 def _post(workspaces: Workspaces, team: Team, args: Json) -> Json:
     channel = workspaces.channel(args["channel"], team)
     blocks.check_message(args)
+    _name_blocks(workspaces, args.get("blocks", ()))
     message = workspaces.add_message(channel, _bots_message(team, args), args.get("thread_ts"))
     return {"channel": channel.id, "ts": message["ts"], "message": message}
 
@@ -60,6 +61,7 @@ def _update(workspaces: Workspaces, team: Team, args: Json) -> Json:
     channel = workspaces.channel(args["channel"], team)
     message = _own(workspaces, team, channel, args["ts"])
     blocks.check_message(args)
+    _name_blocks(workspaces, args.get("blocks", ()))
     message.update({key: args[key] for key in ("text", "blocks", "metadata") if key in args})
     return {"channel": channel.id, "ts": args["ts"], "text": message["text"]}
 
@@ -156,6 +158,11 @@ def _bots_message(team: Team, args: Json) -> Json:
     kept = {key: args[key] for key in ("blocks", "metadata") if args.get(key)}
     values = {"user": team.bot_user, "bot_id": team.bot_id, "team": team.id}
     return {**values, "text": args.get("text", ""), **kept}
+
+
+def _name_blocks(workspaces: Workspaces, shown: Iterable[Json]) -> None:
+    for block in shown:
+        block.setdefault("block_id", workspaces.new_id("b"))
 
 
 def _own(workspaces: Workspaces, team: Team, channel: Channel, ts: str) -> Json:

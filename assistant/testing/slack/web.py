@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.parse
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -60,7 +61,9 @@ class Web:
     async def _api(self, request: Request) -> Response:
         name = request.path_params["method"]
         args = _arguments(request, await request.body())
-        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind == "Basic":
+            args["client_id"], _, args["client_secret"] = b64decode(token).decode().partition(":")
         token = token or str(args.pop("token", ""))
         self.calls.append((name, args))
         fault = self._next_fault(name)

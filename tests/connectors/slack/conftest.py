@@ -14,7 +14,7 @@ from connectors.slack import connector
 from connectors.slack.manifest import SCOPES
 from tests.slack_desk import SlackDesk, echo
 
-AGAIN = (0.4, 0.8, 1.6, 3.0)
+AGAIN = (3.0, 3.0, 3.0)  # what is not acknowledged in three seconds comes again
 
 
 @pytest.fixture(scope="module")
@@ -78,13 +78,19 @@ def desk(shared_desk: SlackDesk) -> SlackDesk:
 def run(
     slack: Slack, staff: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., SlackDesk]]:
-    """Starts a desk with settings of its own, beside no other."""
+    """Starts a desk with settings of its own, beside no other; `prepare` is called before."""
     monkeypatch.setattr(connector, "PING_SECONDS", 0.3)
     with ExitStack() as stack:
 
-        def start(answer: Any = echo, **more: Any) -> SlackDesk:
+        def start(
+            answer: Any = echo,
+            prepare: Callable[[SlackDesk], object] = lambda desk: None,
+            **more: Any,
+        ) -> SlackDesk:
             more = {"staff_channel": staff, **more}
             data_dir = more.pop("data_dir", tmp_path / "data")
-            return stack.enter_context(SlackDesk(slack, data_dir, answer, **more))
+            desk = SlackDesk(slack, data_dir, answer, **more)
+            prepare(desk)
+            return stack.enter_context(desk)
 
         yield start

@@ -215,12 +215,13 @@ def test_an_edit_that_first_mentions_the_bot_is_a_question(slack, desk, help_cha
 
 def test_a_deleted_post_is_forgotten_and_not_answered(slack, desk, help_channel, ana) -> None:
     post = slack.post(help_channel, ana, f"{slack.mention} My password is tulip")
+    ticket = desk.ticket(help_channel, post)
     slack.delete(help_channel, post)
     desk.settled()
     time.sleep(1.5)
 
     assert slack.by_bot(help_channel) == []
-    stored = desk.tickets.messages(desk.ticket(help_channel, post).id)
+    stored = desk.tickets.messages(ticket.id)
     assert [message.text for message in stored] == [""]
 
 
