@@ -90,7 +90,8 @@ def reply_sending(reply: Reply) -> str | None:
 
 @hookspec
 def ticket_solved(ticket: Ticket) -> None:
-    """Called after a person marked a ticket as solved. Returns nothing."""
+    """Called after a ticket was solved: a person marked it, the customer confirmed it, or it
+    stayed quiet for a week after an answer. Returns nothing."""
 
 
 @hookspec

@@ -123,7 +123,10 @@ class Inbox:
             self._follow_up(ticket, outcome)
         # Also if it was answered before: with its burst, or by a process that died at this point.
         if reply_id := self._tickets.outcomes.reply_id(connector, external_id):
-            self.send(reply_id)
+            if self._queues.running:
+                self.send(reply_id)
+            else:  # this process stops, and looks into the queues no more
+                self._send(reply_id)
 
     def send(self, reply_id: str) -> None:
         """Enqueues a stored reply, such as a draft that a person approved, for sending.
@@ -132,7 +135,7 @@ class Inbox:
         found by the running ones within seconds.
         """
         stored = self._tickets.replies.get(reply_id)
-        if stored.state == "intended":
+        if stored.state == "intended" and self._queues.running:
             self._queues.enqueue_reply(stored.send_id, stored.reply)
 
     def _send(self, reply_id: str) -> None:
@@ -144,7 +147,12 @@ class Inbox:
         attempt = replies.begin_attempt(reply_id, self._worker, joined_at, SEND_AGAIN_AFTER)
         about = {"ticket": stored.reply.ticket_id, "reply": reply_id, "attempt": attempt}
         try:
-            if not stored.approved_by and (reason := self._hold(stored.reply)):
+            owner = self._tickets.ticket(stored.reply.ticket_id).owner
+            if owner and not stored.approved_by:
+                replies.record_dropped(reply_id, f"{owner} took the ticket over before it was sent")
+                log.info("dropped_reply", **about)
+                return
+            if not stored.approved_by and (reason := self._reply_hold(stored.reply)):
                 replies.record_held(reply_id, reason)
                 log.info("held_reply", **about)
                 self._upkeep.tell_staff_soon()
@@ -164,12 +172,6 @@ class Inbox:
     def _still_arriving(self, newest: Waiting) -> bool:
         quiet_at = newest.received_at + timedelta(seconds=self._quiet_seconds)
         return datetime.now(UTC) < quiet_at
-
-    def _hold(self, reply: Reply) -> str | None:
-        """Why the reply may not go out by itself."""
-        if owner := self._tickets.ticket(reply.ticket_id).owner:
-            return f"{owner} took the ticket over before it was sent"
-        return self._reply_hold(reply)
 
     def _follow_up(self, ticket: Ticket, outcome: Outcome) -> None:
         self._upkeep.tell_staff_soon()

@@ -9,7 +9,7 @@ and indexes (the steps read, encode, search and write) nor in the database; its 
 
 `inbox` takes the same text questions through the durable inbox, one after the other: `ack ms p50`
 until the message is accepted and may be acknowledged, `ms p50` and `ms p95` until its reply is with
-the connector (for a hand-over: the customer's notice), without the two seconds of quiet that
+the connector (for a hand-over: the customer's notice), without the seconds of quiet that
 the inbox grants a customer who goes on typing.
 """
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.connecting import Accept
-from assistant.messages import Message, Reply
+from assistant.messages import Message, Notice, Reply
 
 
 class RecordingConnector:
@@ -47,3 +47,15 @@ class RecordingConnector:
     def texts(self) -> list[str]:
         """The texts of everything sent so far, oldest first."""
         return [line["text"] for line in self.sent()]
+
+
+class StaffedConnector(RecordingConnector):
+    """A recording channel through which staff are told as well."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file)
+        self.notices: list[Notice] = []
+
+    def notify(self, notice: Notice) -> str:
+        self.notices.append(notice)
+        return f"notice {len(self.notices)}"

@@ -15,7 +15,8 @@ from assistant.errors import KnowledgeError, PluginError, UnreadableError
 from assistant.knowledge.sources import Folder
 from assistant.model.encoder import MultimodalEncoder
 from assistant.plugging import Plugins
-from assistant.settings import Inbox, Policy, Settings
+from assistant.serving import serve
+from assistant.settings import Http, Inbox, Policy, Settings
 from tests.pictures import png
 from tests.recording import RecordingConnector
 
@@ -166,6 +167,32 @@ def test_two_connectors_of_one_name_are_not_both_run(open_desk: Open, tmp_path: 
     assert "'email'" in desk.faults[0].error
 
 
+def test_a_connector_that_acts_for_people_is_given_the_desk(
+    open_desk: Open, tmp_path: Path
+) -> None:
+    class Buttons(RecordingConnector):
+        def attach(self, desk: Desk) -> None:
+            self.desk = desk
+
+    connector = Buttons(tmp_path / "sent.jsonl")
+    desk = open_desk(gives("register_connectors", [connector]))
+
+    assert desk.connectors["email"] is connector
+    assert connector.desk is desk
+
+
+@pytest.mark.parametrize("name", ["e:mail", "", "e mail", "/mail", "mail/"])
+def test_a_connector_with_a_name_that_cannot_be_is_said(
+    open_desk: Open, tmp_path: Path, name: str
+) -> None:
+    desk = open_desk(
+        gives("register_connectors", [RecordingConnector(tmp_path / "sent.jsonl", name=name)])
+    )
+
+    assert not desk.connectors
+    assert f"named {name!r}; a name is letters, digits" in desk.faults[0].error
+
+
 class Falls(RecordingConnector):
     """Falls over when it is first run, and again after its messages were accepted."""
 
@@ -188,9 +215,10 @@ def test_messages_are_answered_although_a_connector_falls_over(
         data_dir=data_dir,
         policy=Policy(reply_at=0.5, draft_at=0.2),
         inbox=Inbox(quiet_seconds=0.0, worker_name="desk-test"),
+        http=Http(port=0),
     )
     stop = threading.Event()
-    running = threading.Thread(target=desk.run, args=(stop,))
+    running = threading.Thread(target=serve, args=(desk, stop))
     running.start()
 
     deadline = time.monotonic() + 60

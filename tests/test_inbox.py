@@ -337,6 +337,27 @@ def test_a_message_whose_workflow_broke_is_taken_up_again(
     assert channel.texts() == ["You said: Hello"]
 
 
+def test_a_message_accepted_before_the_start_is_answered_after_it(
+    tickets: Tickets, channel: RecordingConnector
+) -> None:
+    inbox = Inbox(
+        tickets,
+        echo,
+        {channel.name: channel},
+        lambda reply: None,
+        worker="worker",
+        workflow_url=workflow_database_url(str(tickets.engine.url)),
+        quiet_seconds=0,
+    )
+    inbox.accept(message())
+
+    inbox.start()
+    eventually(channel.sent)
+    inbox.stop()
+
+    assert channel.texts() == ["You said: Hello"]
+
+
 def test_work_goes_on_after_a_restart(
     tickets: Tickets, channel: RecordingConnector, open_inbox: Open
 ) -> None:

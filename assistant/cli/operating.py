@@ -193,7 +193,7 @@ def _staff(desk: Desk) -> str:
             f"staff_connector = {name!r}: no connector of this name can tell staff. Name one of"
             f" {', '.join(desk.connectors) or 'the connectors, of which there are none'}."
         )
-    return "no connector tells them: look at `deskmate tickets list`"
+    return "nobody: no connector can. `deskmate tickets list` shows what waits"
 
 
 def _chat_model(desk: Desk) -> str:

@@ -22,7 +22,7 @@ from assistant.connecting import RoutingConnector
 from assistant.desk import Desk
 from assistant.errors import SettingsError
 from assistant.knowledge.store import lend, make_folder
-from assistant.serving import children, web
+from assistant.serving import children, memory, web
 from assistant.serving.parts import Part
 from assistant.settings import Settings
 from assistant.tickets.backlog import backlog
@@ -114,6 +114,7 @@ class Service:
         self._desk.settings = settings.model_copy(update=changed)
 
     def _load(self) -> None:
+        memory.give_back()
         began = time.monotonic()
         self._desk.warm_up()
         seconds = time.monotonic() - began

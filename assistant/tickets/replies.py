@@ -121,6 +121,12 @@ class Replies:
             else:
                 row.due_at = datetime.now(UTC) + timedelta(seconds=again_after)
 
+    def record_dropped(self, reply_id: str, reason: str) -> None:
+        """The reply is not wanted any more, since a person answers."""
+        with self._write.begin() as session:
+            row = _find(session, reply_id, lock=True)
+            row.state, row.error = "discarded", reason
+
     def record_held(self, reply_id: str, reason: str) -> None:
         """A plugin holds the reply back; a person can approve it."""
         with self._write.begin() as session:

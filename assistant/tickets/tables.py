@@ -181,7 +181,7 @@ class ReplyRow(Table):
     sent       the channel took it as `external_id`
     held       a plugin held it back for a person; `error` says why
     failed     given up after many attempts; `error` is the last one's
-    discarded  was held or failed, and a person did not want it sent
+    discarded  was held or failed, and a person did not want it sent; or a person answered first
     """
 
     __tablename__ = "replies"

@@ -15,7 +15,8 @@ def test_init_writes_a_file_that_says_every_setting(run: Run, tmp_path: Path) ->
     assert ran.code == 0
     text = (tmp_path / "new/folder/deskmate.toml").read_text()
     assert "# passage_words = 180" in text
-    assert set(tomllib.loads(text)) == {"knowledge", "model", "answering", "policy", "inbox"}
+    sections = {"knowledge", "model", "answering", "policy", "inbox", "http"}
+    assert set(tomllib.loads(text)) == sections
 
 
 def test_init_never_overwrites(run: Run, tmp_path: Path) -> None:
@@ -50,7 +51,7 @@ def test_the_doctor_finds_a_good_desk_good(run: Run) -> None:
     ran = run("doctor")
 
     assert ran.code == 0, ran.out
-    assert ran.out.count("ok ") == 7
+    assert ran.out.count("ok ") == 8
     assert "all-MiniLM-L6-v2 from package" in ran.out
     assert "5 articles" in ran.out
 
@@ -106,7 +107,7 @@ def test_the_database_goes_up_and_down(run: Run, tmp_path: Path) -> None:
     assert up.code == 0
     assert "tickets" in tables(tmp_path / ".deskmate/deskmate.sqlite")
 
-    down = run("db", "downgrade", "-1")
+    down = run("db", "downgrade", "-2")
 
     assert down.code == 0, down.err
     assert "tickets" not in tables(tmp_path / ".deskmate/deskmate.sqlite")

@@ -96,6 +96,16 @@ def test_a_person_writes_takes_over_and_solves(run: Run, tickets: Tickets) -> No
     assert tickets.ticket(1).status == "solved"
 
 
+def test_a_person_gives_a_ticket_back(run: Run, tickets: Tickets) -> None:
+    too_early = run("tickets", "hand-back", "1", "--as", "sam")
+    assert (too_early.code, "not handed over" in too_early.err) == (1, True)
+
+    run("tickets", "hand-over", "1", "--as", "sam")
+    assert run("tickets", "hand-back", "1", "--as", "sam").code == 0
+
+    assert (tickets.ticket(1).status, tickets.ticket(1).owner) == ("needs review", None)
+
+
 def test_who_did_it_is_the_user_by_default(
     run: Run, tickets: Tickets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,7 +116,9 @@ def test_who_did_it_is_the_user_by_default(
     assert tickets.ticket(1).owner == "robin"
 
 
-@pytest.mark.parametrize("command", ["show", "approve", "discard", "hand-over", "solve"])
+@pytest.mark.parametrize(
+    "command", ["show", "approve", "discard", "hand-over", "hand-back", "solve"]
+)
 def test_a_ticket_that_is_none_is_said(run: Run, tickets: Tickets, command: str) -> None:
     ran = run("tickets", command, "99")
 
