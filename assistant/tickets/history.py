@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -26,10 +27,12 @@ class History:
     def __init__(self, engine: Engine) -> None:
         self._write, self._read = sessions(engine)
 
-    def add(self, messages: Sequence[Message], reason: str = BEFORE) -> None:
+    def add(
+        self, messages: Sequence[Message], reason: str = BEFORE, customer: str | None = None
+    ) -> None:
         """Stores what was said in one conversation and not to the assistant, oldest first: it is
         part of the conversation and is not answered, for this reason. What is stored already
-        stays as it is."""
+        stays as it is. `customer` is whose conversation it is, if not the first one's."""
         if not messages:
             return
         for message in messages:
@@ -37,7 +40,8 @@ class History:
         with self._write.begin() as session:
             for message in messages:
                 insert_blobs(session, message)
-            ticket = open_ticket(session, messages[0])
+            first = replace(messages[0], sender=customer or messages[0].sender)
+            ticket = open_ticket(session, first)
             new = [m for m in messages if insert_message(session, m, ticket)]
             if new:
                 outcome = insert_outcome(session, ticket, new[-1], Outcome("ignore", reason, ""))

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from slack_bolt import App, BoltContext
@@ -53,6 +52,18 @@ class SlackConnector:
     def attach(self, desk: Desk) -> None:
         """The desk whose tickets these are."""
         self._desk = desk
+        self._workspaces = Workspaces(self._settings, self._secrets)
+        self._people = People(self._workspaces)
+        self._staff_channel = StaffChannel(desk, self._workspaces)
+        reader = Reader(
+            self._workspaces,
+            self._people,
+            self._max_file_bytes,
+            self._settings.members_see_internal,
+        )
+        status = Status(self._workspaces)
+        self._worker = Worker(desk, self._workspaces, self._people, reader, status)
+        self._lanes = Lanes(lambda: desk.tickets.arrivals, self._worker.work)
 
     def run(self, accept: Accept, stop: threading.Event) -> None:
         """Receives and works on what came, until `stop` is set.
@@ -65,7 +76,7 @@ class SlackConnector:
             self._lanes.run(stop, lambda: None)
             return
         handler = SocketModeHandler(
-            self._app,
+            self._app(),
             self._settings.app_token,
             web_client=self._workspaces.anonymous(),
             ping_interval=PING_SECONDS,
@@ -79,7 +90,8 @@ class SlackConnector:
 
     def routes(self, accept: Accept) -> Sequence[BaseRoute]:
         """Where Slack posts events in mode http, and where workspaces install the app."""
-        return http.routes(self._settings, self._workspaces, self._secrets, lambda: self._app)
+        app = self._app() if self._settings.mode == "http" else None
+        return http.routes(self._settings, self._workspaces, self._secrets, app)
 
     def send(self, reply: Reply) -> str:
         """Posts the reply in its conversation."""
@@ -109,35 +121,8 @@ class SlackConnector:
     def _secrets(self) -> Any:
         return self._desk.tickets.secrets
 
-    @cached_property
-    def _workspaces(self) -> Workspaces:
-        return Workspaces(self._settings, self._secrets)
-
-    @cached_property
-    def _people(self) -> People:
-        return People(self._workspaces)
-
-    @cached_property
-    def _staff_channel(self) -> StaffChannel:
-        return StaffChannel(self._desk.tickets, self._workspaces)
-
-    @cached_property
-    def _worker(self) -> Worker:
-        reader = Reader(
-            self._workspaces,
-            self._people,
-            self._max_file_bytes,
-            self._settings.members_see_internal,
-        )
-        status = Status(self._workspaces)
-        return Worker(self._desk, self._workspaces, self._people, reader, status)
-
-    @cached_property
-    def _lanes(self) -> Lanes:
-        return Lanes(lambda: self._desk.tickets.arrivals, self._worker.work)
-
-    @cached_property
     def _app(self) -> App:
+        """bolt's app, with the listeners."""
         workspaces = self._workspaces
 
         def authorize(enterprise_id: str | None, team_id: str | None) -> Any:

@@ -24,17 +24,15 @@ def routes(
     settings: SlackSettings,
     workspaces: Workspaces,
     secrets: Callable[[], Any],
-    app: Callable[[], App],
+    app: App | None,
 ) -> list[BaseRoute]:
-    """The routes that the settings ask for; `app` makes bolt's app when the first event comes."""
+    """The routes that the settings ask for; `app` is bolt's, where events come by HTTP."""
     found: list[BaseRoute] = []
-    if settings.mode == "http":
+    if app is not None:
 
         async def events(request: Request) -> Response:
             bolt_request = to_bolt_request(request, await request.body())
-            return to_starlette_response(
-                await run_in_threadpool(lambda: app().dispatch(bolt_request))
-            )
+            return to_starlette_response(await run_in_threadpool(app.dispatch, bolt_request))
 
         found.append(Route("/events", events, methods=["POST"]))
     if settings.several:

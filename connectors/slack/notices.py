@@ -17,8 +17,8 @@ from connectors.slack.sending import Block, button, context_block, text_block
 from connectors.slack.workspaces import Workspaces
 
 if TYPE_CHECKING:
+    from assistant import Desk
     from assistant.tickets.notices import StoredNotice
-    from assistant.tickets.repository import Tickets
 
 NOTICE_EVENT = "deskmate_notice"
 QUOTED = 2_000  # characters of the question and of the answer that are shown
@@ -33,8 +33,8 @@ TITLES = {
 class StaffChannel:
     """Posts notices, and says under them what became of them."""
 
-    def __init__(self, tickets: Tickets, workspaces: Workspaces) -> None:
-        self._tickets = tickets
+    def __init__(self, desk: Desk, workspaces: Workspaces) -> None:
+        self._desk = desk
         self._workspaces = workspaces
 
     def post(self, notice: Notice) -> str:
@@ -42,7 +42,7 @@ class StaffChannel:
         of what was told first."""
         team, channel = self._workspaces.staff_place()
         client = self._workspaces.client(team)
-        earlier = self._tickets.notices.of_ticket(notice.ticket.id)
+        earlier = self._desk.tickets.notices.of_ticket(notice.ticket.id)
         thread_ts = next((_ts(stored) for stored in earlier if stored.told_as), None)
         tried = any(stored.notice.id == notice.id and stored.attempts > 1 for stored in earlier)
         if tried and (ts := self._find(client, channel, thread_ts, notice.id)):
@@ -62,7 +62,7 @@ class StaffChannel:
         whole ticket, and says what became of it; `words` are in Slack's format."""
         team, _ = self._workspaces.staff_place()
         client = self._workspaces.client(team)
-        for stored in self._tickets.notices.of_ticket(ticket_id):
+        for stored in self._desk.tickets.notices.of_ticket(ticket_id):
             if stored.told_as and outcome_id in (None, stored.notice.outcome_id):
                 client.chat_update(
                     channel=stored.told_as.split("/")[0],
@@ -87,6 +87,8 @@ class StaffChannel:
     def _blocks(self, notice: Notice, closed: str = "") -> list[Block]:
         ticket = notice.ticket
         title = f"*{TITLES[notice.kind]}* · ticket {ticket.id} · {self._where(ticket)}"
+        if ticket.owner:
+            title += f" · for {shown(ticket.owner)}"  # who has it is called
         blocks = [text_block(title), context_block(f"Why: {mrkdwn.escape(notice.reason)}")]
         blocks += [text_block(part) for part in _quoted(notice.question)]
         if notice.kind != "hand over" and notice.text:

@@ -78,21 +78,23 @@ class Worker:
         last_try = arrival.attempts + 1 >= FILE_TRIES
         message = self._reader.message(place, event, author, shared=shared, last_try=last_try)
         if ticket is None and in_thread and event.get("thread_ts"):
-            self._thread_before(place, event, message, shared=shared, last_try=last_try)
+            self._thread_before(arrival, event, message, last_try=last_try)
         if author == "customer" and not asked and in_thread and self._to_another(place, event):
             self._desk.tickets.history.add([message], "it is addressed to somebody else")
         else:
             self.accept(message)
 
     def _thread_before(
-        self, place: Place, event: Json, message: Message, *, shared: bool, last_try: bool
+        self, arrival: Arrival, event: Json, message: Message, *, last_try: bool
     ) -> None:
         """Takes in what was said before the bot was asked for the first time in this thread."""
+        place, shared = Place.parse(arrival.conversation), arrival.payload["shared"]
         workspace = self._workspaces.find(place.team)
         earlier = thread.before(self._workspaces.client(place.team), place, event["ts"])
         asked, context = thread.divide(earlier, workspace.user if workspace else "")
-        if message.author == "staff":
-            asked, context = [], earlier  # a colleague is answering already
+        own = bool(earlier) and earlier[0].get("user") == event["user"]
+        if message.author == "staff" or not (arrival.payload["asked"] or own):
+            asked, context = [], earlier  # a colleague answers, or it is another one's thread
         said = []
         for each in context:
             by_bot = workspace is not None and each.get("user") == workspace.user
@@ -102,9 +104,13 @@ class Worker:
                 "assistant" if by_bot else "staff" if self._is_staff(each) else "customer"
             )
             said.append(self._reader.message(place, each, author, shared=shared, with_files=False))
-        self._desk.tickets.history.add(said)
-        for each in asked:
-            self.accept(self._reader.message(place, each, shared=shared, last_try=last_try))
+        questions = [
+            self._reader.message(place, each, shared=shared, last_try=last_try) for each in asked
+        ]
+        customer = (questions or [message])[0].sender
+        self._desk.tickets.history.add(said, customer=customer)
+        for question in questions:
+            self.accept(question)
 
     def _edit(self, arrival: Arrival, event: Json) -> None:
         name, place = _post_of(arrival), Place.parse(arrival.conversation)

@@ -99,6 +99,7 @@ def test_a_thread_is_read_page_by_page(slack, channel, ana) -> None:
     assert texts == [["0", "1", "2"], ["3", "4", "5"], ["6", "7"]]
 
 
+@pytest.mark.filterwarnings("ignore:The top-level `text` argument")
 @pytest.mark.parametrize(
     ("blocks", "name"),
     [

@@ -103,6 +103,30 @@ def test_the_thread_from_before_the_bot_came_is_read(slack, desk, help_channel, 
         "before": [("customer", "Same here"), ("staff", "Which version?")],
         "files": ["a.png"],
     }
+    assert desk.ticket(help_channel, root).customer == f"Ana Lima ({ana})"
+
+
+def test_a_question_below_what_staff_told_everybody_is_the_customers(
+    slack, desk, chosen, ana, kim
+) -> None:
+    heard = {}
+
+    def answer(message, ticket, conversation):
+        heard["question"] = message.text
+        heard["before"] = [(turn.author, turn.text) for turn in conversation]
+        return replies_with("Done")
+
+    desk.answer = answer
+    before = len(slack.by_bot(chosen))
+    news = slack.post(chosen, kim, "Version 4 is out!")
+    desk.settled()
+    slack.post(chosen, ana, "How do I get it?", thread_ts=news["ts"])
+    desk.reply(chosen, news)
+    desk.settled()
+
+    assert heard == {"question": "How do I get it?", "before": [("staff", "Version 4 is out!")]}
+    assert desk.ticket(chosen, news).customer == f"Ana Lima ({ana})"
+    assert len(slack.by_bot(chosen)) == before + 1
 
 
 def test_direct_messages_are_one_talk_until_it_is_solved(slack, desk, ana) -> None:

@@ -181,6 +181,8 @@ def test_a_colleague_takes_a_ticket_and_solves_it(
     slack.press(staff, told, "take_ticket", kim)
     eventually(lambda: f"<@{kim}> has it." in shown(told))
     taken = desk.tickets.ticket(ticket.id)
+    slack.post(help_channel, ana, "Hurry!", thread_ts=post["ts"])
+    more = notice(slack, staff, ticket.id, 2)
     told["blocks"].append(
         {"type": "actions", "block_id": "b", "elements": [_button("solve_ticket", ticket.id)]}
     )
@@ -188,6 +190,7 @@ def test_a_colleague_takes_a_ticket_and_solves_it(
     eventually(lambda: desk.tickets.ticket(ticket.id).status == "solved")
 
     assert taken.owner == f"Kim Berg ({kim})"
+    assert f"for <@{kim}>" in shown(more)
     assert desk.tickets.ticket(ticket.id).solved_by == f"Kim Berg ({kim})"
 
 
