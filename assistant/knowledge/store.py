@@ -217,6 +217,7 @@ def _own(folder: Path) -> FileLock:
         raise KnowledgeError(
             f"{folder}: {error.strerror}. Set data_dir to a folder that can be written to."
         ) from error
+    (folder / LENT).unlink(missing_ok=True)  # of an owner that was killed
     return lock
 
 
@@ -224,7 +225,7 @@ def _lent(folder: Path) -> str:
     """The address of the server that the owner lends the index through; empty if there is none."""
     try:
         return (folder / LENT).read_text()
-    except FileNotFoundError:
+    except OSError:  # there is none, or the folder is none
         return ""
 
 

@@ -200,3 +200,13 @@ def test_a_folder_that_is_none_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(KnowledgeError, match="file"):
         Store(tmp_path / "file", model="m", dim=DIM)
+
+
+def test_a_server_whose_owner_was_killed_is_asked_by_nobody(tmp_path: Path) -> None:
+    (tmp_path / "server.url").write_text("http://127.0.0.1:1")
+    first = Store(tmp_path, model="m", dim=DIM)
+
+    with pytest.raises(KnowledgeError, match="in use by another process"):
+        Store(tmp_path, model="m", dim=DIM)
+
+    first.close()
