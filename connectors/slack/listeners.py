@@ -37,7 +37,7 @@ def register(app: App) -> None:
     app.event("app_mention")(app_mention)
     app.event("app_home_opened")(app_home_opened)
     app.event("app_uninstalled")(app_uninstalled)
-    app.event("tokens_revoked")(app_uninstalled)
+    app.event("tokens_revoked")(tokens_revoked)
     app.command("/deskmate")(deskmate)
     app.shortcut("answer_this")(answer_this)
 
@@ -78,6 +78,12 @@ def app_home_opened(
 def app_uninstalled(context: BoltContext, workspaces: Workspaces) -> None:
     """A workspace took the app away; its token is of no use any more."""
     workspaces.forget(context.team_id or "")
+
+
+def tokens_revoked(event: Json, context: BoltContext, workspaces: Workspaces) -> None:
+    """The same, if the bot's token is among them."""
+    if event.get("tokens", {}).get("bot"):
+        workspaces.forget(context.team_id or "")
 
 
 def answer_this(

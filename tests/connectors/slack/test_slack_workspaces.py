@@ -107,14 +107,22 @@ def test_a_token_that_expires_is_renewed_before_it_is_used(slack, several) -> No
     assert desk.connector._workspaces.find(team.id).token == team.bot_token
 
 
-def test_a_workspace_that_took_the_app_away_is_forgotten(slack, several) -> None:
+@pytest.mark.parametrize(
+    "event",
+    [{"type": "app_uninstalled"}, {"type": "tokens_revoked", "tokens": {"bot": ["U1"]}}],
+)
+def test_a_workspace_that_took_the_app_away_is_forgotten(slack, several, event) -> None:
     desk, _ = several
     team = slack.add_team("leaving")
     install(desk, team)
 
-    slack._events.event({"type": "app_uninstalled"}, team)
+    slack._events.event({"type": "tokens_revoked", "tokens": {"oauth": ["U1"]}}, team)
+    desk.settled()
+    kept = desk.connector._workspaces.find(team.id)
+    slack._events.event(event, team)
     eventually(lambda: desk.connector._workspaces.find(team.id) is None)
 
+    assert kept is not None
     with pytest.raises(DeskmateError, match="the app is not installed there"):
         desk.connector._workspaces.client(team.id)
 
