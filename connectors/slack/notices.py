@@ -58,8 +58,8 @@ class StaffChannel:
         return f"{channel}/{posted['ts']}"
 
     def close(self, ticket_id: int, outcome_id: int | None, words: str) -> None:
-        """Takes the buttons from what was told about an outcome, or, if that is None, about the
-        whole ticket, and says what became of it; `words` are in Slack's format."""
+        """Says under what was told about an outcome, or, if that is None, about the whole ticket,
+        what became of it, with the buttons that are still of use; `words` are in Slack's format."""
         team, _ = self._workspaces.staff_place()
         client = self._workspaces.client(team)
         for stored in self._desk.tickets.notices.of_ticket(ticket_id):
@@ -96,8 +96,11 @@ class StaffChannel:
             answer = mrkdwn.split(notice.text, QUOTED)[0]
             blocks += [text_block(part) for part in _sections(answer)]
         if closed:
-            return [*blocks, context_block(closed)]
-        elements = list(_buttons(notice))
+            blocks.append(context_block(closed))
+            has_it = ticket.status == "handed over"
+            elements = list(_ticket_buttons(ticket)) if has_it else []
+        else:
+            elements = list(_buttons(notice))
         return [*blocks, {"type": "actions", "elements": elements}] if elements else blocks
 
     def _where(self, ticket: Ticket) -> str:
@@ -115,16 +118,20 @@ class StaffChannel:
 
 def _buttons(notice: Notice) -> Iterator[Block]:
     if notice.kind == "hand over":
-        ticket = str(notice.ticket.id)
-        if notice.ticket.owner is None:
-            yield button("take_ticket", "I take it", ticket, "primary")
-        yield button("solve_ticket", "Solved", ticket)
-        yield button("hand_back_ticket", "Back to the assistant", ticket)
+        yield from _ticket_buttons(notice.ticket)
     elif notice.outcome_id is not None:
         outcome = str(notice.outcome_id)
         yield button("send_draft", "Send", outcome, "primary")
         yield button("edit_draft", "Edit", outcome)
         yield button("discard_draft", "Discard", outcome, "danger")
+
+
+def _ticket_buttons(ticket: Ticket) -> Iterator[Block]:
+    """For a ticket that is with people."""
+    if ticket.owner is None:
+        yield button("take_ticket", "I take it", str(ticket.id), "primary")
+    yield button("solve_ticket", "Solved", str(ticket.id))
+    yield button("hand_back_ticket", "Back to the assistant", str(ticket.id))
 
 
 def _quoted(text: str) -> list[str]:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.slack_desk import buttons, eventually, replies_with, shown
+from tests.slack_desk import buttons, echo, eventually, replies_with, shown
 
 
 def draft(*asked):
@@ -182,20 +182,32 @@ def test_a_colleague_takes_a_ticket_and_solves_it(
     eventually(lambda: f"<@{kim}> has it." in shown(told))
     taken = desk.tickets.ticket(ticket.id)
     slack.post(help_channel, ana, "Hurry!", thread_ts=post["ts"])
-    more = notice(slack, staff, ticket.id, 2)
-    told["blocks"].append(
-        {"type": "actions", "block_id": "b", "elements": [_button("solve_ticket", ticket.id)]}
-    )
+    called = shown(notice(slack, staff, ticket.id, 2))
+    left = buttons(told)
     slack.press(staff, told, "solve_ticket", kim)
     eventually(lambda: desk.tickets.ticket(ticket.id).status == "solved")
 
     assert taken.owner == f"Kim Berg ({kim})"
-    assert f"for <@{kim}>" in shown(more)
+    assert left == ["solve_ticket", "hand_back_ticket"]
+    assert f"for <@{kim}>" in called
     assert desk.tickets.ticket(ticket.id).solved_by == f"Kim Berg ({kim})"
 
 
-def _button(action: str, value: int):
-    return {"type": "button", "action_id": action, "value": str(value), "text": {"text": "x"}}
+def test_a_ticket_that_is_given_back_is_answered_again(
+    slack, desk, staff, kim, help_channel, ana
+) -> None:
+    desk.answer = lambda *asked: replies_with("", "hand over")
+    post = slack.post(help_channel, ana, f"{slack.mention} It burns")
+    ticket = desk.ticket(help_channel, post)
+    told = notice(slack, staff, ticket.id)
+    desk.answer = echo
+
+    slack.press(staff, told, "hand_back_ticket", kim)
+    eventually(lambda: "Given back to the assistant by" in shown(told))
+    slack.post(help_channel, ana, "Where is my invoice?", thread_ts=post["ts"])
+
+    assert "You asked: Where is my invoice?" in shown(desk.reply(help_channel, post))
+    assert buttons(told) == []
 
 
 def test_thumbs_are_kept_and_the_last_one_counts(slack, desk, help_channel, ana) -> None:
