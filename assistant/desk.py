@@ -192,7 +192,7 @@ class Desk:
         """The ticket database."""
         from assistant.tickets.repository import Tickets
 
-        return Tickets(self.engine)
+        return Tickets(self.engine, self.settings.secret_key)
 
     @cached_property
     def connectors(self) -> Mapping[str, Connector]:

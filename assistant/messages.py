@@ -38,11 +38,15 @@ def now() -> datetime:
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file that came with a message, as the customer sent it."""
+    """A file that came with a message, as the customer sent it.
+
+    `missing` says in one clause why the content could not be had; then `content` is empty.
+    """
 
     media_type: str
     filename: str
     content: bytes = field(repr=False)
+    missing: str = ""
 
     @classmethod
     def of(cls, path: Path) -> Attachment:

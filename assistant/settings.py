@@ -121,6 +121,11 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "", description="SQLAlchemy URL; empty: SQLite in data_dir. PostgreSQL for many workers."
     )
+    secret_key: str = Field(
+        "",
+        description="Encrypts connectors' tokens in the database (a Fernet key); after a comma,"
+        " older keys that still decrypt.",
+    )
     max_attachment_mb: int = Field(
         25, ge=1, description="Larger attachments are stored but not read."
     )

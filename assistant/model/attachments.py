@@ -48,6 +48,8 @@ class AttachmentReader:
         return result
 
     def _read_one(self, attachment: Attachment, result: AttachmentsRead) -> str:
+        if attachment.missing:
+            raise UnreadableError(attachment.missing)
         if not attachment.content:
             raise UnreadableError("the file is empty")
         if len(attachment.content) > self._max_mb * 1_000_000:

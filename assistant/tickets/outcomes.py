@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import ColumnElement, Engine, exists, select, update
 from sqlalchemy.orm import Session
 
 from assistant.errors import DeskmateError
@@ -80,10 +80,12 @@ class Outcomes:
             stored = select(OutcomeRow.id).where(OutcomeRow.message_key == question.key)
             if (outcome_id := session.scalar(stored)) is not None:
                 return session.scalar(select(ReplyRow.id).where(ReplyRow.outcome_id == outcome_id))
+            if not session.scalar(select(exists().where(*_unsettled(ticket_id, covers)))):
+                return None  # the customer took all of them back meanwhile
             if ticket.status == "handed over" and outcome.action in ("reply", "ask"):
                 reason = f"{outcome.reason}; a person took the ticket over meanwhile"
                 outcome = replace(outcome, action="draft", reason=reason)
-            row = _insert(session, ticket, question, outcome)
+            row = insert_outcome(session, ticket, question, outcome)
             session.execute(
                 update(MessageRow)
                 .where(MessageRow.ticket_id == ticket_id, MessageRow.external_id.in_(covers))
@@ -148,7 +150,18 @@ class Outcomes:
             )
 
 
-def _insert(session: Session, ticket: TicketRow, question: Message, outcome: Outcome) -> OutcomeRow:
+def _unsettled(ticket_id: int, covers: Collection[str]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        MessageRow.ticket_id == ticket_id,
+        MessageRow.external_id.in_(covers),
+        MessageRow.outcome_id.is_(None),
+    )
+
+
+def insert_outcome(
+    session: Session, ticket: TicketRow, question: Message, outcome: Outcome
+) -> OutcomeRow:
+    """Adds the outcome of `question`, with its trace, citations and faults."""
     now = datetime.now(UTC)
     answer = outcome.answer
     row = OutcomeRow(

@@ -5,6 +5,9 @@
              ├─ .notices    what staff are to be told
              ├─ .solutions  when a ticket is solved, and by whom
              ├─ .feedback   what people think of the answers
+             ├─ .history    what was said before we came, changed since, or taken back
+             ├─ .arrivals   what connectors took in and have not made messages of yet
+             ├─ .secrets    connectors' tokens, encrypted
              └─ .workers    which processes are alive
 
 Every method is one transaction.
@@ -17,28 +20,28 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine, func, select, update
-from sqlalchemy.orm import Session
 
 from assistant.errors import DeskmateError
 from assistant.messages import Message, Ticket, TicketStatus, Turn
-from assistant.tickets.database import insert_once, sessions
+from assistant.tickets.arrivals import Arrivals
+from assistant.tickets.database import sessions
 from assistant.tickets.feedback import FeedbackLog
+from assistant.tickets.history import History
 from assistant.tickets.notices import Notices
 from assistant.tickets.outcomes import Outcomes
 from assistant.tickets.replies import Replies
 from assistant.tickets.rows import as_message, as_ticket, audit, find_ticket, read_messages, settle
+from assistant.tickets.secrets import Secrets
 from assistant.tickets.solutions import Solutions
-from assistant.tickets.tables import (
-    AttachmentRow,
-    AuditRow,
-    BlobRow,
-    MessageRow,
-    ReplyRow,
-    TicketRow,
+from assistant.tickets.storing import (
+    find_message,
+    insert_blobs,
+    insert_message,
+    open_ticket,
+    refuse_long_ids,
 )
+from assistant.tickets.tables import AuditRow, MessageRow, ReplyRow, TicketRow
 from assistant.tickets.workers import Workers
-
-LONGEST_ID = 500  # characters; PostgreSQL cannot index values of more than about 2,700 bytes
 
 
 @dataclass(frozen=True)
@@ -60,15 +63,21 @@ class AuditEntry:
 
 
 class Tickets:
-    """Everything stored about tickets, for the inbox, the command line and the console."""
+    """Everything stored about tickets, for the inbox, the command line and the console.
 
-    def __init__(self, engine: Engine) -> None:
+    `secret_key` encrypts connectors' secrets; without one they can be neither read nor written.
+    """
+
+    def __init__(self, engine: Engine, secret_key: str = "") -> None:
         self.engine = engine
         self.outcomes = Outcomes(engine)
         self.replies = Replies(engine)
         self.notices = Notices(engine)
         self.solutions = Solutions(engine)
         self.feedback = FeedbackLog(engine)
+        self.history = History(engine)
+        self.arrivals = Arrivals(engine)
+        self.secrets = Secrets(engine, secret_key)
         self.workers = Workers(engine)
         self._write, self._read = sessions(engine)
 
@@ -78,14 +87,13 @@ class Tickets:
         Doing so again, in another process or at the same time, changes nothing. Raises
         DeskmateError if an id is too long to be kept.
         """
-        _refuse_long_ids(message)
+        refuse_long_ids(message)
         with self._write.begin() as session:
-            # Blobs in the order of their hashes, then the ticket, then the message: always the
-            # same order, so that two processes cannot wait for each other.
-            for attachment in sorted(message.attachments, key=lambda a: a.sha256):
-                insert_once(session, BlobRow, sha256=attachment.sha256, content=attachment.content)
-            ticket = _open_ticket(session, message)
-            if _insert_message(session, message, ticket):
+            # Blobs, then the ticket, then the message: always the same order, so that two processes
+            # cannot wait for each other.
+            insert_blobs(session, message)
+            ticket = open_ticket(session, message)
+            if insert_message(session, message, ticket):
                 ticket.updated_at = datetime.now(UTC)
                 if message.author == "staff":
                     ticket.status, ticket.owner = "handed over", message.sender
@@ -99,11 +107,25 @@ class Tickets:
         with self._read() as session:
             return as_ticket(find_ticket(session, ticket_id))
 
-    def list(self, status: TicketStatus | None = None, limit: int = 50) -> tuple[Ticket, ...]:
-        """Tickets, those with the latest news first; all, or those of one status."""
+    def find(self, connector: str, thread_id: str) -> Ticket | None:
+        """The ticket of this conversation, or None."""
+        query = select(TicketRow).where(
+            TicketRow.connector == connector, TicketRow.thread_id == thread_id
+        )
+        with self._read() as session:
+            row = session.scalar(query)
+            return None if row is None else as_ticket(row)
+
+    def list(
+        self, status: TicketStatus | None = None, limit: int = 50, customer: str | None = None
+    ) -> tuple[Ticket, ...]:
+        """Tickets, those with the latest news first; all, or those of one status, or of customers
+        whose name ends with `customer`."""
         query = select(TicketRow).order_by(TicketRow.updated_at.desc(), TicketRow.id.desc())
         if status:
             query = query.where(TicketRow.status == status)
+        if customer:
+            query = query.where(TicketRow.customer.endswith(customer, autoescape=True))
         with self._read() as session:
             return tuple(as_ticket(row) for row in session.scalars(query.limit(limit)))
 
@@ -121,7 +143,7 @@ class Tickets:
         Raises DeskmateError if it is not stored.
         """
         with self._read() as session:
-            row = _find_message(session, connector, external_id)
+            row = find_message(session, connector, external_id)
             return next(iter(read_messages(session, find_ticket(session, row.ticket_id), [row])))
 
     def waiting(self, connector: str, external_id: str) -> tuple[Ticket, tuple[Waiting, ...]]:
@@ -130,7 +152,7 @@ class Tickets:
         Raises DeskmateError if the message is not stored.
         """
         with self._read() as session:
-            row = _find_message(session, connector, external_id)
+            row = find_message(session, connector, external_id)
             ticket = find_ticket(session, row.ticket_id)
             query = select(MessageRow).where(
                 MessageRow.ticket_id == ticket.id, MessageRow.outcome_id.is_(None)
@@ -174,7 +196,9 @@ class Tickets:
 
         `without` names messages, by their external ids, to leave out.
         """
-        messages = select(MessageRow).where(MessageRow.ticket_id == ticket_id)
+        messages = select(MessageRow).where(
+            MessageRow.ticket_id == ticket_id, MessageRow.withdrawn_at.is_(None)
+        )
         replies = select(ReplyRow).where(
             ReplyRow.ticket_id == ticket_id, ReplyRow.state.in_(("intended", "sent"))
         )
@@ -221,69 +245,3 @@ class Tickets:
                 AuditEntry(row.who, row.action, row.detail, row.created_at)
                 for row in session.scalars(query)
             )
-
-
-def _refuse_long_ids(message: Message) -> None:
-    for name in ("connector", "external_id", "thread_id"):
-        value = getattr(message, name)
-        if len(value) > LONGEST_ID:
-            raise DeskmateError(
-                f"{name} {value[:40]}… has {len(value)} characters; a connector may use "
-                f"{LONGEST_ID} at most. Shorten it with a hash."
-            )
-
-
-def _open_ticket(session: Session, message: Message) -> TicketRow:
-    now = datetime.now(UTC)
-    insert_once(
-        session,
-        TicketRow,
-        connector=message.connector,
-        thread_id=message.thread_id,
-        customer=message.sender,
-        subject=message.subject,
-        status="open",
-        created_at=now,
-        updated_at=now,
-    )
-    query = select(TicketRow).where(
-        TicketRow.connector == message.connector, TicketRow.thread_id == message.thread_id
-    )
-    return session.scalars(query.with_for_update()).one()
-
-
-def _insert_message(session: Session, message: Message, ticket: TicketRow) -> bool:
-    inserted = insert_once(
-        session,
-        MessageRow,
-        ticket_id=ticket.id,
-        connector=message.connector,
-        external_id=message.external_id,
-        sender=message.sender,
-        author=message.author,
-        subject=message.subject,
-        text=message.text,
-        audience=message.audience,
-        language=message.language,
-        product=message.product,
-        sent_at=message.sent_at,
-        received_at=datetime.now(UTC),
-        attempts=0,
-    )
-    if inserted:
-        row = _find_message(session, message.connector, message.external_id)
-        for position, file in enumerate(message.attachments):
-            attachment = AttachmentRow(message_id=row.id, position=position, sha256=file.sha256)
-            attachment.media_type, attachment.filename = file.media_type, file.filename
-            session.add(attachment)
-    return inserted
-
-
-def _find_message(session: Session, connector: str, external_id: str) -> MessageRow:
-    query = select(MessageRow).where(
-        MessageRow.connector == connector, MessageRow.external_id == external_id
-    )
-    row = session.scalar(query)
-    if row is None:
-        raise DeskmateError(f"message {connector}:{external_id} is not in the database.")
-    return row

@@ -76,7 +76,9 @@ def read_messages(
     )
     for row in rows:
         found = session.execute(query.where(AttachmentRow.message_id == row.id))
-        attachments = [Attachment(a.media_type, a.filename, content) for a, content in found]
+        attachments = [
+            Attachment(a.media_type, a.filename, content, a.missing) for a, content in found
+        ]
         yield as_message(row, ticket, attachments)
 
 

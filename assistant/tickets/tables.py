@@ -4,7 +4,7 @@
              ├─ outcomes ─┬─ citations
              │            └─ traces
              ├─ replies
-             └─ notices, feedback, audit, plugin_faults            workers
+             └─ notices, feedback, audit, plugin_faults            workers, arrivals, secrets
 
 An attachment's content is stored in the database, once per sha256, and not in files beside it:
 it is written in one transaction with its message, one backup holds everything, and workers on
@@ -78,6 +78,7 @@ class TicketRow(Table):
 
 class MessageRow(Table):
     """`outcome_id` is the outcome that covers the message: a burst shares one.
+    `withdrawn_at` is when its author took it back; its words are gone then.
     `attempts` counts how often a worker began to answer it."""
 
     __tablename__ = "messages"
@@ -105,6 +106,7 @@ class MessageRow(Table):
     product: Mapped[str | None]
     sent_at: Mapped[datetime]
     received_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     outcome_id: Mapped[int | None] = mapped_column(ForeignKey("outcomes.id"))
 
@@ -123,6 +125,7 @@ class AttachmentRow(Table):
     position: Mapped[int] = mapped_column(primary_key=True)
     media_type: Mapped[str]
     filename: Mapped[str]
+    missing: Mapped[str] = mapped_column(default="", server_default="")
     sha256: Mapped[str] = mapped_column(String(64), ForeignKey("blobs.sha256"))
 
 

@@ -107,7 +107,7 @@ def test_the_database_goes_up_and_down(run: Run, tmp_path: Path) -> None:
     assert up.code == 0
     assert "tickets" in tables(tmp_path / ".deskmate/deskmate.sqlite")
 
-    down = run("db", "downgrade", "-2")
+    down = run("db", "downgrade", "base")
 
     assert down.code == 0, down.err
     assert "tickets" not in tables(tmp_path / ".deskmate/deskmate.sqlite")

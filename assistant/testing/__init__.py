@@ -1,0 +1,1 @@
+"""What plugin authors test with: servers that stand in for the real ones, on loopback."""

@@ -1,0 +1,166 @@
+"""What connectors took in, word for word, and have not made messages of yet.
+
+A channel that wants its acknowledgement within seconds gets it once the arrival is noted here:
+fetching attachments and the conversation before it may take longer. Of what is done, only the names
+stay, so that what is delivered again is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, Index, String, UniqueConstraint, delete, exists, select, text, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from assistant.tickets.database import insert_once, sessions
+from assistant.tickets.tables import Table
+
+
+class ArrivalRow(Table):
+    """`state` is waiting or done; `error` says what went wrong last."""
+
+    __tablename__ = "arrivals"
+    __table_args__ = (
+        UniqueConstraint("connector", "external_id"),
+        Index("ix_arrivals_conversation", "connector", "conversation"),
+        Index("ix_arrivals_sender", "connector", "sender", "id"),
+        Index(
+            "ix_arrivals_due",
+            "due_at",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connector: Mapped[str]
+    external_id: Mapped[str]
+    conversation: Mapped[str]
+    sender: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None]
+    received_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Something that came in. `sender` names who sent it where; `attempts` counts how often it
+    was postponed."""
+
+    external_id: str
+    conversation: str
+    sender: str
+    payload: Mapping[str, Any]
+    attempts: int
+    received_at: datetime
+
+
+class Arrivals:
+    """What came in on all channels."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._write, self._read = sessions(engine)
+
+    def note(
+        self,
+        connector: str,
+        external_id: str,
+        conversation: str,
+        sender: str,
+        payload: Mapping[str, Any],
+    ) -> bool:
+        """Notes what came in; returns whether it was new."""
+        now = datetime.now(UTC)
+        with self._write.begin() as session:
+            return insert_once(
+                session,
+                ArrivalRow,
+                connector=connector,
+                external_id=external_id,
+                conversation=conversation,
+                sender=sender,
+                payload=dict(payload),
+                state="waiting",
+                attempts=0,
+                received_at=now,
+                due_at=now,
+            )
+
+    def due(self, connector: str, limit: int = 200) -> tuple[Arrival, ...]:
+        """What waits to be worked on, oldest first."""
+        query = (
+            select(ArrivalRow)
+            .where(ArrivalRow.connector == connector, ArrivalRow.state == "waiting")
+            .where(ArrivalRow.due_at <= datetime.now(UTC))
+            .order_by(ArrivalRow.id)
+            .limit(limit)
+        )
+        with self._read() as session:
+            return tuple(_read(row) for row in session.scalars(query))
+
+    def latest(self, connector: str, sender: str) -> Arrival | None:
+        """The newest of this sender's, done or not."""
+        query = select(ArrivalRow).where(
+            ArrivalRow.connector == connector, ArrivalRow.sender == sender
+        )
+        with self._read() as session:
+            row = session.scalar(query.order_by(ArrivalRow.id.desc()).limit(1))
+            return None if row is None else _read(row)
+
+    def find(self, connector: str, external_id: str) -> Arrival | None:
+        """What came in under this name, done or not."""
+        query = select(ArrivalRow).where(
+            ArrivalRow.connector == connector, ArrivalRow.external_id == external_id
+        )
+        with self._read() as session:
+            row = session.scalar(query)
+            return None if row is None else _read(row)
+
+    def waits(self, connector: str, conversation: str) -> bool:
+        """Whether something of this conversation is waiting."""
+        waiting = exists().where(
+            ArrivalRow.connector == connector,
+            ArrivalRow.conversation == conversation,
+            ArrivalRow.state == "waiting",
+        )
+        with self._read() as session:
+            return bool(session.scalar(select(waiting)))
+
+    def finish(self, connector: str, external_id: str) -> None:
+        """It was worked on: its name stays, its words do not."""
+        self._update(connector, external_id, state="done", payload={}, error=None)
+
+    def postpone(self, connector: str, external_id: str, error: str, seconds: float) -> None:
+        """It could not be worked on; it is due again in so many seconds."""
+        due_at = datetime.now(UTC) + timedelta(seconds=seconds)
+        attempts = ArrivalRow.attempts + 1
+        self._update(connector, external_id, due_at=due_at, error=error, attempts=attempts)
+
+    def clear(self, before: datetime) -> int:
+        """Forgets what came in before then and is done; returns how much that was."""
+        old = (ArrivalRow.state == "done", ArrivalRow.received_at < before)
+        with self._write.begin() as session:
+            ids = session.scalars(delete(ArrivalRow).where(*old).returning(ArrivalRow.id))
+            return len(ids.all())
+
+    def _update(self, connector: str, external_id: str, **values: Any) -> None:
+        named = (ArrivalRow.connector == connector, ArrivalRow.external_id == external_id)
+        with self._write.begin() as session:
+            session.execute(update(ArrivalRow).where(*named).values(**values))
+
+
+def _read(row: ArrivalRow) -> Arrival:
+    return Arrival(
+        external_id=row.external_id,
+        conversation=row.conversation,
+        sender=row.sender,
+        payload=row.payload,
+        attempts=row.attempts,
+        received_at=row.received_at,
+    )

@@ -1,0 +1,85 @@
+"""Works on arrivals: those of one conversation in order, different ones at the same time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import zlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from connectors.slack.intake import NAME
+
+if TYPE_CHECKING:
+    from assistant.tickets.arrivals import Arrival, Arrivals
+
+LANES = 8
+LOOK_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 600.0
+CLEAR_SECONDS = 3600.0
+KEEP = timedelta(days=14)
+
+log = logging.getLogger("deskmate.connectors.slack")
+
+
+class Lanes:
+    """Calls `work` with each arrival until it succeeds; what fails comes again after pauses that
+    grow to ten minutes."""
+
+    def __init__(self, arrivals: Callable[[], Arrivals], work: Callable[[Arrival], None]) -> None:
+        self._arrivals = arrivals
+        self._work = work
+        self._news = threading.Event()
+        self._lock = threading.Lock()
+        self._under_way: set[str] = set()
+        self._cleared_at = datetime.min.replace(tzinfo=UTC)
+
+    def wake(self) -> None:
+        """There may be a new arrival."""
+        self._news.set()
+
+    def run(self, stop: threading.Event, check: Callable[[], None]) -> None:
+        """Works until `stop` is set; `check` is called about once a second and may raise."""
+        lanes = [ThreadPoolExecutor(1, thread_name_prefix=f"slack-{n}") for n in range(LANES)]
+        try:
+            while not stop.is_set():
+                self._news.clear()
+                for arrival in self._arrivals().due(NAME):
+                    self._start(lanes, arrival)
+                self._clear()
+                check()
+                self._news.wait(LOOK_SECONDS)
+        finally:
+            for lane in lanes:
+                lane.shutdown(wait=True, cancel_futures=True)
+            self._under_way.clear()
+
+    def _start(self, lanes: list[ThreadPoolExecutor], arrival: Arrival) -> None:
+        with self._lock:
+            if arrival.external_id in self._under_way:
+                return
+            self._under_way.add(arrival.external_id)
+        lane = zlib.crc32(arrival.conversation.encode()) % LANES
+        lanes[lane].submit(self._do, arrival)
+
+    def _do(self, arrival: Arrival) -> None:
+        try:
+            self._work(arrival)
+            self._arrivals().finish(NAME, arrival.external_id)
+        except Exception as error:
+            pause = min(LONGEST_PAUSE_SECONDS, 2.0 * 2**arrival.attempts)
+            kind = type(error).__name__
+            log.warning("failed_arrival message=%s error=%s", arrival.external_id, kind)
+            log.debug("failed_arrival", exc_info=True)
+            self._arrivals().postpone(NAME, arrival.external_id, f"{kind}: {error}", pause)
+        finally:
+            with self._lock:
+                self._under_way.discard(arrival.external_id)
+
+    def _clear(self) -> None:
+        now = datetime.now(UTC)
+        if now - self._cleared_at > timedelta(seconds=CLEAR_SECONDS):
+            self._cleared_at = now
+            self._arrivals().clear(now - KEEP)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from assistant.tickets.repository import Tickets
+
+
+def note(tickets: Tickets, external_id: str, conversation: str = "t1", sender: str = "kim") -> bool:
+    return tickets.arrivals.note("chat", external_id, conversation, sender, {"text": external_id})
+
+
+def test_what_comes_twice_is_noted_once(tickets: Tickets) -> None:
+    news = [note(tickets, "a"), note(tickets, "a"), note(tickets, "b")]
+
+    assert news == [True, False, True]
+    assert [a.external_id for a in tickets.arrivals.due("chat")] == ["a", "b"]
+    assert tickets.arrivals.due("email") == ()
+
+
+def test_what_is_done_keeps_its_name_and_not_its_words(tickets: Tickets) -> None:
+    note(tickets, "a")
+
+    tickets.arrivals.finish("chat", "a")
+
+    latest = tickets.arrivals.latest("chat", "kim")
+    assert tickets.arrivals.due("chat") == ()
+    assert not tickets.arrivals.waits("chat", "t1")
+    assert latest is not None
+    assert (latest.external_id, latest.payload) == ("a", {})
+    assert tickets.arrivals.find("chat", "a") == latest
+    assert not note(tickets, "a")
+
+
+def test_what_fails_comes_again_later(tickets: Tickets) -> None:
+    note(tickets, "a")
+    note(tickets, "b")
+
+    tickets.arrivals.postpone("chat", "a", "TimeoutError", 60)
+    tickets.arrivals.postpone("chat", "b", "TimeoutError", -1)
+
+    (due,) = tickets.arrivals.due("chat")
+    assert (due.external_id, due.attempts) == ("b", 1)
+    assert tickets.arrivals.waits("chat", "t1")
+
+
+def test_only_what_is_old_and_done_is_forgotten(tickets: Tickets) -> None:
+    note(tickets, "a")
+    note(tickets, "b")
+    tickets.arrivals.finish("chat", "a")
+    soon = datetime.now(UTC) + timedelta(seconds=5)
+
+    before = tickets.arrivals.clear(soon - timedelta(days=7))
+    after = tickets.arrivals.clear(soon)
+
+    assert (before, after) == (0, 1)
+    assert tickets.arrivals.find("chat", "a") is None
+    assert tickets.arrivals.find("chat", "b") is not None
