@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import sqlite3
 import threading
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -21,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import KnowledgeError
-from assistant.knowledge.words import FUNCTION_WORDS, LONGEST_LABEL
+from assistant.knowledge import terms
 from assistant.messages import Article, Audience, Passage
 
 _SCHEMA = """
@@ -54,17 +52,8 @@ INSERT INTO passage_words (passage_words, rank) VALUES ('rank', 'bm25(4.0, 1.0)'
 INSERT INTO article_words (article_words, rank) VALUES ('rank', 'bm25(4.0, 1.0)');
 """
 
-MAX_QUERY_WORDS = 128
-"""Of a screenshot's hundreds of words, so many distinct ones: more make a query only slower."""
-
 MAX_RARITIES = 1_000
 """So many words of one message are counted; a customer may send a book."""
-
-# Scripts written without spaces between words are indexed character by character and searched by
-# pairs of characters, since FTS5's tokenizer would take a whole sentence for one word.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_UNSPACED_CHARACTER = re.compile(f"[{_UNSPACED}]")
-_WORD = re.compile(f"[{_UNSPACED}]+|[^\\W_{_UNSPACED}]+")
 
 
 @dataclass(frozen=True)
@@ -145,16 +134,16 @@ class Lexical:
                     "INSERT INTO passage_words (rowid, headings, words) VALUES (?, ?, ?)",
                     (
                         row,
-                        _spaced(" > ".join(passage.heading_path)),
-                        _spaced(f"{passage.text}\n{passage.picture_text}"),
+                        terms.spaced(" > ".join(passage.heading_path)),
+                        terms.spaced(f"{passage.text}\n{passage.picture_text}"),
                     ),
                 )
             self._db.execute(
                 "INSERT INTO article_words (rowid, headings, words) VALUES (?, ?, ?)",
                 (
                     number,
-                    _spaced(article.title),
-                    _spaced("\n".join(searchable(passage) for passage in passages)),
+                    terms.spaced(article.title),
+                    terms.spaced("\n".join(searchable(passage) for passage in passages)),
                 ),
             )
 
@@ -203,7 +192,7 @@ class Lexical:
             " JOIN passages ON passages.number = passage_words.rowid"
             " JOIN articles ON articles.number = passages.article"
             f" WHERE passage_words MATCH ? AND {where} ORDER BY rank LIMIT ?",
-            _match(query, labels),
+            terms.query(query, labels),
             *values,
             limit,
         )
@@ -218,7 +207,7 @@ class Lexical:
             "SELECT articles.id FROM article_words"
             " JOIN articles ON articles.number = article_words.rowid"
             f" WHERE article_words MATCH ? AND {where} ORDER BY rank LIMIT ?",
-            _match(query, labels),
+            terms.query(query, labels),
             *values,
             limit,
         )
@@ -233,10 +222,9 @@ class Lexical:
             for phrase in phrases[:MAX_RARITIES]
         } | dict.fromkeys(phrases[MAX_RARITIES:], 0.0)
 
-    def _passages_with(self, phrase: str) -> int:
-        terms = " ".join(term for word in _words(phrase) for term in _terms(word))
+    def _passages_with(self, words: str) -> int:
         count = "SELECT count(*) FROM passage_words WHERE passage_words MATCH ?"
-        return int(next(self._rows(count, f'"{terms}"'))[0])
+        return int(next(self._rows(count, terms.phrase(words)))[0])
 
     def lengths(self, article_ids: Sequence[str]) -> dict[str, int]:
         """How many characters the passages of each of these articles have, in the index's form."""
@@ -293,41 +281,3 @@ def _conditions(filter: Filter) -> tuple[str, list[str]]:
             conditions.append(f"articles.{column} IN (?, '')")
             values.append(wanted)
     return " AND ".join(conditions), values
-
-
-def _match(query: str, labels: Sequence[str] = ()) -> str:
-    """An FTS5 query: any of the distinct words, each quoted, so that nothing in a customer's text
-    is taken for an operator. Function words count only where there are no others.
-
-    A screen's `labels` are searched as phrases too, so that "Delete account" counts for more than
-    both words apart, the more the rarer it is; the numbers in them say nothing.
-    """
-    phrases = [_words(label) for label in labels]
-    numbers = {word for phrase in phrases for word in phrase if word.isdigit()}
-    words = dict.fromkeys(_words(query))
-    telling = [word for word in words if word not in FUNCTION_WORDS and word not in numbers]
-    terms = [term for word in telling or words for term in _terms(word)][:MAX_QUERY_WORDS]
-    terms += dict.fromkeys(
-        " ".join(phrase) for phrase in phrases if 2 <= len(phrase) <= LONGEST_LABEL
-    )
-    return " OR ".join(f'"{term}"' for term in terms) or '""'
-
-
-def _words(text: str) -> list[str]:
-    return _WORD.findall(_folded(text).lower())
-
-
-def _terms(word: str) -> list[str]:
-    """What to search for a word: itself or, in an unspaced script, its pairs of characters."""
-    if not _UNSPACED_CHARACTER.match(word):
-        return [word]
-    return [" ".join(word[i : i + 2]) for i in range(len(word) - 1)] or [word]
-
-
-def _spaced(text: str) -> str:
-    return _UNSPACED_CHARACTER.sub(r" \g<0> ", _folded(text))
-
-
-def _folded(text: str) -> str:
-    """One spelling for what looks the same: ligatures, full-width letters, separate accents."""
-    return unicodedata.normalize("NFKC", text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.knowledge import terms
+from assistant.knowledge.lexical import searchable
 from assistant.knowledge.words import FUNCTION_WORDS, LONGEST_LABEL, stem
 from assistant.messages import Passage
 
@@ -22,8 +23,6 @@ SIGNALS = ("meaning", "words", "title", "length", "asked meaning", "asked words"
 
 Rarity = Callable[[Sequence[str]], Mapping[str, float]]
 """Words or phrases to their inverse document frequencies over all passages."""
-
-_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True)
@@ -83,14 +82,14 @@ def match(
     rarities = rarity([*spelled.values(), *dict.fromkeys(filter(None, labels))])
     rare = {stemmed: rarities[word] for stemmed, word in spelled.items()}
 
-    terms = [_terms(_searchable(passage)) for passage in passages]
-    words = _bm25(stems, terms, rare)  # [lines + 1, passages]
+    contents = [_terms(searchable(passage)) for passage in passages]
+    words = _bm25(stems, contents, rare)  # [lines + 1, passages]
     found = np.zeros((len(lines), len(passages)), np.float32)
     for row, label in enumerate(labels):
         if label:
             # A single word says less than several in this order.
             rarity_of_label = rarities[label] * (1 if " " in label else 0.5)
-            found[row] = [rarity_of_label * (f" {label} " in each.padded) for each in terms]
+            found[row] = [rarity_of_label * (f" {label} " in each.padded) for each in contents]
 
     articles = tuple(titles)
     row_of = {article: row for row, article in enumerate(articles)}
@@ -118,16 +117,16 @@ def match(
 
 
 def _bm25(
-    texts: Sequence[Sequence[str]], terms: Sequence[_Terms], rare: Mapping[str, float]
+    texts: Sequence[Sequence[str]], contents: Sequence[_Terms], rare: Mapping[str, float]
 ) -> NDArray[np.float32]:
     """BM25 of each text's stems in each passage [texts, passages]."""
-    scores = np.zeros((len(texts), len(terms)), np.float32)
-    mean_length = sum(each.length for each in terms) / len(terms) or 1.0
+    scores = np.zeros((len(texts), len(contents)), np.float32)
+    mean_length = sum(each.length for each in contents) / len(contents) or 1.0
     rows: dict[str, list[int]] = {}
     for row, text in enumerate(texts):
         for word in text:
             rows.setdefault(word, []).append(row)
-    for column, each in enumerate(terms):
+    for column, each in enumerate(contents):
         norm = K1 * (1 - B + B * each.length / mean_length)
         for word in rows.keys() & each.counts.keys():
             count = each.counts[word]
@@ -140,10 +139,6 @@ def _covered(title: frozenset[str], words: frozenset[str], rare: Mapping[str, fl
     return sum(rare[word] for word in title & words) / (sum(rare[word] for word in title) + 2)
 
 
-def _searchable(passage: Passage) -> str:
-    return "\n".join([" > ".join(passage.heading_path), passage.text, passage.picture_text])
-
-
 @lru_cache(maxsize=20_000)
 def _terms(text: str) -> _Terms:
     words = _words(text)
@@ -152,7 +147,7 @@ def _terms(text: str) -> _Terms:
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower())
+    return terms.words(terms.spaced(text))
 
 
 def _stems(words: Sequence[str]) -> list[str]:

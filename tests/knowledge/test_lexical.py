@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import KnowledgeError
-from assistant.knowledge.lexical import MAX_QUERY_WORDS, Filter, Lexical
+from assistant.knowledge.lexical import Filter, Lexical
+from assistant.knowledge.terms import MAX_QUERY_WORDS
 from assistant.messages import Article, Audience, Passage
 
 
