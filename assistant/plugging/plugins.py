@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import pluggy
 from pydantic import BaseModel
 
-from assistant import hooks, logs
+from assistant import hooks
 from assistant.errors import PluginError, SettingsError
 from assistant.messages import Answer, Article, Hit, Message, PluginFault, Reply, Ticket
 from assistant.plugging import loading, results
@@ -42,7 +42,6 @@ Faults = list[PluginFault]
 """What plugins did wrong during one message, one command or the start; the caller stores it."""
 
 T = TypeVar("T")
-log = logs.logger("deskmate.plugins")
 
 
 @dataclass(frozen=True)
@@ -231,7 +230,7 @@ class Plugins:
                 self._hanging[key] = future
                 error = f"took longer than {limit_s:g} s"
         # The error may quote the customer: it goes to the ticket, and only the names to the log.
-        log.warning("failed_hook", plugin=call.plugin_name, hook=hook)
+        _log().warning("failed_hook", plugin=call.plugin_name, hook=hook)
         faults.append(PluginFault(call.plugin_name, hook, error))
         return None
 
@@ -246,7 +245,7 @@ class Plugins:
             plugin = self._in_time(entry.name, entry.load)
             self.register(entry.name, plugin, version=version, distribution=distribution)
         except PluginError as error:
-            log.warning("plugin_skipped plugin=%s: %s", entry.name, error)
+            _log().warning("skipped_plugin", plugin=entry.name, reason=str(error))
             broken = replace(info, state="broken", error=str(error))
             # Two packages with one name: the second is listed beside the first, which runs.
             key = entry.name if entry.name not in self._infos else f"{entry.name} ({distribution})"
@@ -266,3 +265,10 @@ class Plugins:
 
 def _dashed(name: str) -> str:
     return name.lower().replace("_", "-")
+
+
+def _log() -> Any:
+    # structlog takes 60 ms to import, which `deskmate --help` need not wait for.
+    from assistant import logs
+
+    return logs.logger("deskmate.plugins")
