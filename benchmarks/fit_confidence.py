@@ -81,9 +81,9 @@ def _measure(
             files = tuple(Attachment.of(path) for path in case.screenshots)
             message = Message("bench", case.id, "bench", "bench", case.text, attachments=files)
             outcome = pipeline.answer(message, ticket)
-            decide = next(step for step in outcome.trace if step.name == "decide")
-            if outcome.answer is None or not decide.detail:
-                continue
+            decide = next((step for step in outcome.trace if step.name == "decide"), None)
+            if outcome.answer is None or decide is None or not decide.detail:
+                continue  # nothing was cited, or it was no question: a person was asked for
             rows.append([float(decide.detail[name]) for name in NAMES])
             cited = ours.article_path(outcome.answer.citations[0].passage.article_id)
             right.append(float(cited in case.relevant))
