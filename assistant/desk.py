@@ -127,11 +127,8 @@ class Desk:
         """The search over both."""
         from assistant.knowledge.retriever import Retriever
         from assistant.knowledge.scorer import ArticleScorer
-        from assistant.model.fusion import trained
 
-        scorer = ArticleScorer()
-        scorer.load_state_dict(trained("articles"))
-        return Retriever(self.store, self.lexical, scorer)
+        return Retriever(self.store, self.lexical, ArticleScorer.trained())
 
     @cached_property
     def indexer(self) -> Indexer:

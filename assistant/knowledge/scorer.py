@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from assistant.knowledge.matching import SIGNALS, Matches
+from assistant.model.fusion import trained
 
 PARTS = (
     "words, best passage",
@@ -26,6 +27,13 @@ class ArticleScorer(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.weights = nn.Parameter(torch.full((len(PARTS),), 0.2))
+
+    @classmethod
+    def trained(cls) -> ArticleScorer:
+        """The scorer that the package brings."""
+        scorer = cls()
+        scorer.load_state_dict(trained("articles"))
+        return scorer
 
     def forward(self, line_weights: Tensor, matches: Matches) -> Tensor:
         """Weights [lines] to scores [articles]: log-probabilities up to a constant."""

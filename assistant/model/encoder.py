@@ -9,7 +9,7 @@ from torch import nn
 
 from assistant.messages import Encoding
 from assistant.model import weights
-from assistant.model.fusion import LineWeights, trained
+from assistant.model.fusion import LineWeights
 from assistant.model.screenshot import Screen, ScreenReader
 from assistant.model.text import WIDTH_STEP, TextTower, Vectors
 
@@ -32,8 +32,7 @@ class MultimodalEncoder(nn.Module):
         self.weights = weights.find(text_model)
         self.text = TextTower(self.weights, precision=precision)
         self.reader = ScreenReader(threads=threads or torch.get_num_threads())
-        self.lines = LineWeights()
-        self.lines.load_state_dict(trained("lines"))
+        self.lines = LineWeights.trained()
 
     @property
     def dim(self) -> int:

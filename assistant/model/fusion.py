@@ -73,6 +73,13 @@ class LineWeights(nn.Module):
         nn.init.zeros_(self.weight.weight)
         nn.init.zeros_(self.weight.bias)
 
+    @classmethod
+    def trained(cls) -> LineWeights:
+        """The weights that the package brings."""
+        weights = cls()
+        weights.load_state_dict(trained("lines"))
+        return weights
+
     def forward(self, features: Tensor) -> Tensor:
         """Features [lines, 24] to weights [lines], each above 0."""
         logit = self.emphasised(features).detach().clamp(-8, 8)  # [lines]
