@@ -18,6 +18,8 @@ PLACE = 7
 
 FEATURES = PLACE + len(LOOK)
 
+_UNSEEN = (0.0,) * len(LOOK)  # of a line that did not come from our reader
+
 
 def features(screen: Screen) -> Tensor:
     """What the weights of a screen's lines are made from [lines, 24]: how high a line is beside
@@ -40,7 +42,7 @@ def _features(line: ScreenLine, screen: Screen, typical_height_px: float) -> lis
         (box.right - box.left) / screen.width_px,
         line.confidence,
         math.log(1 + len(line.text.split())),
-        *line.look,
+        *(line.look or _UNSEEN),
     ]
 
 
