@@ -9,13 +9,12 @@ not touched.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from rich.progress import track
 from safetensors.torch import save_file
 
@@ -26,8 +25,8 @@ from assistant.messages import Box
 from assistant.model import fusion
 from assistant.model.fusion import LineWeights
 from assistant.model.screenshot import Screen, decode
-from assistant.model.vision import MAX_WIDTH_PX, looks
-from assistant.training import Example, Metrics
+from assistant.model.vision import looks, reduced
+from assistant.training import Example
 from benchmarks import data, ours
 
 PRODUCTS = ("mattermost", "chatwoot")
@@ -37,18 +36,25 @@ VARIANTS = 6
 WEIGHTS = Path(fusion.__file__).with_name("screens.safetensors")
 
 
+@dataclass(frozen=True)
+class Cases:
+    """A product's screenshots whose article was among those found, and how many others there are:
+    nothing can be learned from these, but they count as failures."""
+
+    examples: Sequence[Example]
+    missed: int
+
+
 def main() -> None:
     reader = ours.RememberingReader()
     pictures = {product: _pictures(product, reader) for product in PRODUCTS}
-    examples = {product: _examples(product, reader) for product in PRODUCTS}
+    cases = {product: _cases(product, reader) for product in PRODUCTS}
     for learned, measured in (PRODUCTS, PRODUCTS[::-1]):
-        model = _train([pictures[learned]], [examples[learned]])
-        print(f"learned on {learned}, measured on {measured}:", _told(model, examples[measured]))
-    lines, articles = _train(list(pictures.values()), list(examples.values()))
+        model = _train([pictures[learned]], [cases[learned].examples])
+        print(f"learned on {learned}, measured on {measured}:", _told(model, cases[measured]))
+    lines, articles = _train(list(pictures.values()), [own.examples for own in cases.values()])
     for product in PRODUCTS:
-        print(
-            f"learned on both, measured on {product}:", _told((lines, articles), examples[product])
-        )
+        print(f"learned on both, measured on {product}:", _told((lines, articles), cases[product]))
     for name, weight in zip(PARTS, articles.weights.tolist(), strict=True):
         print(f"  {weight:6.2f}  {name}")
     state = {f"lines.{name}": value for name, value in lines.state_dict().items()}
@@ -68,9 +74,10 @@ def _train(
     return lines, articles
 
 
-def _told(model: tuple[LineWeights, ArticleScorer], examples: Sequence[Example]) -> str:
-    found: Metrics = training.measure(*model, examples)
-    return f"hit@1 {found.hit_at_1:.3f}, hit@5 {found.hit_at_5:.3f} of {len(examples)}"
+def _told(model: tuple[LineWeights, ArticleScorer], cases: Cases) -> str:
+    found = training.measure(*model, cases.examples, cases.missed)
+    total = len(cases.examples) + cases.missed
+    return f"hit@1 {found.hit_at_1:.3f}, hit@5 {found.hit_at_5:.3f} of {total}"
 
 
 def _pictures(product: str, reader: ours.RememberingReader) -> tuple[torch.Tensor, torch.Tensor]:
@@ -99,9 +106,7 @@ def _pictures(product: str, reader: ours.RememberingReader) -> tuple[torch.Tenso
 
 def _reduced(pixels: NDArray[np.uint8], screen: Screen) -> tuple[NDArray[np.uint8], Screen]:
     """A picture no wider than what is looked at, so that changing it is quick."""
-    scale = min(1.0, MAX_WIDTH_PX / screen.width_px)
-    width, height = int(screen.width_px * scale), max(1, int(screen.height_px * scale))
-    smaller = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)
+    smaller, scale = reduced(pixels)
     lines = tuple(
         replace(
             line,
@@ -110,21 +115,21 @@ def _reduced(pixels: NDArray[np.uint8], screen: Screen) -> tuple[NDArray[np.uint
         )
         for line in screen.lines
     )
-    return np.asarray(smaller), Screen(lines, width, height)
+    return smaller, Screen(lines, smaller.shape[1], smaller.shape[0])
 
 
-def _examples(product: str, reader: ours.RememberingReader) -> list[Example]:
+def _cases(product: str, reader: ours.RememberingReader) -> Cases:
     """Each screenshot alone, and with its author's words where there are some."""
     articles, pairs = data.screens(product)
-    examples = []
+    examples: list[Example | None] = []
     with ours.indexed_desk(articles) as desk:
         for words, case in track(pairs, f"{product}: matching"):
             screen = reader.read(case.screenshots[0].read_bytes())
             article = f"{ours.SOURCE}/{next(iter(case.relevant))}"
             for text in ("", words) if words else ("",):
-                if example := _example(desk, text, screen, article):
-                    examples.append(example)
-    return examples
+                examples.append(_example(desk, text, screen, article))
+    found = [example for example in examples if example]
+    return Cases(found, len(examples) - len(found))
 
 
 def _example(desk: Desk, text: str, screen: Screen, article: str) -> Example | None:

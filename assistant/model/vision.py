@@ -48,7 +48,8 @@ def looks(pixels: NDArray[np.uint8], boxes: Sequence[Box]) -> NDArray[np.float32
 
     `pixels` are [height, width, 3] (blue, green, red), `boxes` the lines' places in them.
     """
-    picture, scale = _reduced(pixels)
+    smaller, scale = reduced(pixels)
+    picture = smaller.astype(np.float32) / np.float32(255)
     blue, green, red_channel = np.ascontiguousarray(picture.transpose(2, 0, 1))
     brightness = 0.114 * blue + 0.587 * green + 0.299 * red_channel  # Rec. 601 luma
     others = np.maximum(blue, green)
@@ -98,17 +99,16 @@ def looks(pixels: NDArray[np.uint8], boxes: Sequence[Box]) -> NDArray[np.float32
     return np.concatenate([own, against_others, whole], axis=1)
 
 
-def _reduced(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
-    """The picture at MAX_WIDTH_PX or less, from 0 to 1, and how much smaller it became."""
+def reduced(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+    """A picture [height, width, 3] at MAX_WIDTH_PX or less, and how much smaller it became."""
     height, width = pixels.shape[:2]
     if width <= MAX_WIDTH_PX:
-        return pixels.astype(np.float32) / np.float32(255), 1.0
+        return pixels, 1.0
     from PIL import Image
 
     scale = MAX_WIDTH_PX / width
     size = (MAX_WIDTH_PX, max(1, int(height * scale)))
-    smaller = Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR)
-    return np.asarray(smaller, np.float32) / np.float32(255), scale
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR)), scale
 
 
 def _around(

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Index, String, UniqueConstraint, delete, exists, select, text, update
+from sqlalchemy import Engine, Index, String, UniqueConstraint, delete, exists, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from assistant.tickets.columns import partial_index
 from assistant.tickets.database import insert_once, sessions
 from assistant.tickets.tables import Table
 
@@ -27,12 +28,7 @@ class ArrivalRow(Table):
         UniqueConstraint("connector", "external_id"),
         Index("ix_arrivals_conversation", "connector", "conversation"),
         Index("ix_arrivals_sender", "connector", "sender", "id"),
-        Index(
-            "ix_arrivals_due",
-            "due_at",
-            sqlite_where=text("state = 'waiting'"),
-            postgresql_where=text("state = 'waiting'"),
-        ),
+        partial_index("ix_arrivals_due", "due_at", "state = 'waiting'"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,11 +1,11 @@
-"""How the ticket database keeps text and moments."""
+"""How the ticket database keeps text and moments, and finds the few rows that wait."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, Dialect, Text
+from sqlalchemy import DateTime, Dialect, Index, Text, text
 from sqlalchemy.types import TypeDecorator
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -44,3 +44,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def partial_index(name: str, column: str, where: str) -> Index:
+    """An index of the rows for which the SQL condition `where` holds, on both databases."""
+    condition = text(where)
+    return Index(name, column, sqlite_where=condition, postgresql_where=condition)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from assistant.messages import Notice
 from assistant.tickets.database import sessions
-from assistant.tickets.rows import as_ticket, find_ticket, read_citations
+from assistant.tickets.rows import as_ticket, find_ticket, read_citations, take_due
 from assistant.tickets.tables import MessageRow, NoticeRow, OutcomeRow
 
 
@@ -47,18 +47,10 @@ class Notices:
     def take_due(self, again_after: float, limit: int = 100) -> tuple[StoredNotice, ...]:
         """Notices that are due, oldest first. They are due again `again_after` seconds from now,
         so that a crash before they are told loses none."""
-        now = datetime.now(UTC)
-        query = (
-            select(NoticeRow)
-            .where(NoticeRow.state == "intended", NoticeRow.due_at <= now)
-            .order_by(NoticeRow.created_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
         with self._write.begin() as session:
-            rows = session.scalars(query).all()
+            rows = take_due(session, NoticeRow, NoticeRow.created_at, again_after, limit)
             for row in rows:
-                row.due_at, row.attempts = now + timedelta(seconds=again_after), row.attempts + 1
+                row.attempts += 1
             return tuple(_read(session, row) for row in rows)
 
     def record_told(self, notice_id: str, external_id: str) -> None:

@@ -22,6 +22,7 @@ from assistant.tickets.rows import (
     read_citations,
     reply_id_for,
     settle,
+    take_due,
 )
 from assistant.tickets.tables import OutcomeRow, ReplyRow, TicketRow
 from assistant.tickets.workers import living
@@ -72,18 +73,8 @@ class Replies:
     def take_due(self, again_after: float, limit: int = 500) -> tuple[StoredReply, ...]:
         """Replies that are due. They are due again `again_after` seconds from now, unless
         their sending ends before, so that a crash between this call and the queue loses none."""
-        now = datetime.now(UTC)
-        query = (
-            select(ReplyRow)
-            .where(ReplyRow.state == "intended", ReplyRow.due_at <= now)
-            .order_by(ReplyRow.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
         with self._write.begin() as session:
-            rows = session.scalars(query).all()
-            for row in rows:
-                row.due_at = now + timedelta(seconds=again_after)
+            rows = take_due(session, ReplyRow, ReplyRow.due_at, again_after, limit)
             return tuple(_read(session, row) for row in rows)
 
     def begin_attempt(

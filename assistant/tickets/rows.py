@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import exists, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from assistant.errors import DeskmateError
 from assistant.messages import Attachment, Citation, Message, NoticeKind, Passage, Ticket
@@ -23,6 +24,7 @@ from assistant.tickets.tables import (
     TicketRow,
 )
 
+Due = TypeVar("Due", ReplyRow, NoticeRow)
 REPLY_IDS = uuid.UUID("5a1d7e52-0b53-5c5e-9a55-64d9b0f1c3a7")
 
 
@@ -169,3 +171,26 @@ def audit(session: Session, ticket_id: int, who: str, action: str, detail: str) 
     row = AuditRow(ticket_id=ticket_id, who=who, action=action, detail=detail)
     row.created_at = datetime.now(UTC)
     session.add(row)
+
+
+def take_due(
+    session: Session,
+    table: type[Due],
+    oldest_first: InstrumentedAttribute[datetime],
+    again_after: float,
+    limit: int,
+) -> Sequence[Due]:
+    """Rows that are intended and due, locked. They are due again `again_after` seconds from now,
+    so that a crash before they are dealt with loses none."""
+    now = datetime.now(UTC)
+    query = (
+        select(table)
+        .where(table.state == "intended", table.due_at <= now)
+        .order_by(oldest_first)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = session.scalars(query).all()
+    for row in rows:
+        row.due_at = now + timedelta(seconds=again_after)
+    return rows

@@ -24,12 +24,11 @@ from sqlalchemy import (
     MetaData,
     String,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from assistant.messages import Action, Audience, Author, NoticeKind, TicketStatus
-from assistant.tickets.columns import CleanText, UtcDateTime
+from assistant.tickets.columns import CleanText, UtcDateTime, partial_index
 
 
 class Table(DeclarativeBase):
@@ -85,12 +84,7 @@ class MessageRow(Table):
     __table_args__ = (
         UniqueConstraint("connector", "external_id"),
         Index("ix_messages_ticket_id", "ticket_id", "id"),
-        Index(
-            "ix_messages_waiting",
-            "ticket_id",
-            sqlite_where=text("outcome_id IS NULL"),
-            postgresql_where=text("outcome_id IS NULL"),
-        ),
+        partial_index("ix_messages_waiting", "ticket_id", "outcome_id IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -186,12 +180,7 @@ class ReplyRow(Table):
 
     __tablename__ = "replies"
     __table_args__ = (
-        Index(
-            "ix_replies_due",
-            "due_at",
-            sqlite_where=text("state = 'intended'"),
-            postgresql_where=text("state = 'intended'"),
-        ),
+        partial_index("ix_replies_due", "due_at", "state = 'intended'"),
         Index("ix_replies_ticket_id", "ticket_id"),
     )
 
@@ -219,12 +208,7 @@ class NoticeRow(Table):
 
     __tablename__ = "notices"
     __table_args__ = (
-        Index(
-            "ix_notices_due",
-            "due_at",
-            sqlite_where=text("state = 'intended'"),
-            postgresql_where=text("state = 'intended'"),
-        ),
+        partial_index("ix_notices_due", "due_at", "state = 'intended'"),
         Index("ix_notices_ticket_id", "ticket_id"),
     )
 

@@ -134,7 +134,7 @@ def _pieces(text: str, citations: Sequence[Citation]) -> Iterator[str]:
 
 
 def _sources(citations: Sequence[Citation]) -> list[Block]:
-    """A line a source; passages of one article under one address are one."""
+    """A line for each number that the answer cites."""
     lines: dict[str, str] = {}
     for citation in citations[:CITATIONS]:
         words = " › ".join(citation.passage.heading_path) or citation.passage.article_id
