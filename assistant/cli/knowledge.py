@@ -1,4 +1,4 @@
-"""`deskmate index` and `deskmate rank`."""
+"""`deskmate index`, `deskmate sources` and `deskmate rank`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from assistant.errors import DeskmateError, KnowledgeError, UnreadableError
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 def add_to(app: typer.Typer) -> None:
     """Adds these commands."""
     app.command()(index)
+    app.command()(sources)
     app.command()(rank)
 
 
@@ -78,6 +80,24 @@ def index(
         console.print(f"  [yellow]picture not read[/] {what}", highlight=False)
     if any(report.unreadable for report in reports):
         raise typer.Exit(UnreadableError.exit_code)
+
+
+def sources(
+    remove: Annotated[str, typer.Option(help="Take this source out of the index.")] = "",
+) -> None:
+    """The sources of the index: where they come from, and how many articles they hold."""
+    from assistant.desk import Desk
+
+    console = Console()
+    with Desk.open() as desk:
+        if remove:
+            _show(desk.indexer.remove_source(remove), console)
+            return
+        table = Table("source", "folder", "articles", "passages")
+        for source in desk.lexical.sources():
+            where = escape(source.root) or "[dim]a plugin's[/]"
+            table.add_row(escape(source.name), where, str(source.articles), str(source.passages))
+        console.print(table)
 
 
 def rank(

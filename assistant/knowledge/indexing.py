@@ -97,6 +97,20 @@ class Indexer:
             )
         return self._update(source, articles, progress)
 
+    def remove_source(self, source: str) -> Report:
+        """Takes all articles of a source out of the index.
+
+        Raises KnowledgeError if there is no such source.
+        """
+        known = [each.name for each in self._lexical.sources()]
+        if source not in known:
+            raise KnowledgeError(
+                f"{source!r}: no such source. There are: {', '.join(known) or 'none'}."
+            )
+        report = self._update(source, [], _no_progress)
+        self._lexical.forget_root(source)
+        return report
+
     def _update(
         self,
         source: str,

@@ -14,12 +14,13 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from assistant.errors import KnowledgeError
 from assistant.knowledge import terms
+from assistant.knowledge.payload import from_payload, to_payload
 from assistant.messages import Article, Audience, Passage
 
 _SCHEMA = """
@@ -71,6 +72,16 @@ class Filter:
         return self.audience == "internal" or passage.audience == "public"
 
 
+@dataclass(frozen=True)
+class Source:
+    """A source of articles in the index; `root` is its folder, empty for a plugin's."""
+
+    name: str
+    root: str
+    articles: int
+    passages: int
+
+
 class Lexical:
     """The word index in one SQLite file; safe for several threads, and processes beside it."""
 
@@ -102,6 +113,23 @@ class Lexical:
         """Remembers the folder that a source stands for."""
         with self._explained(), self._lock, self._db:
             self._db.execute("INSERT OR REPLACE INTO sources VALUES (?, ?)", (source, root))
+
+    def forget_root(self, source: str) -> None:
+        """Frees a source's name for another folder."""
+        with self._explained(), self._lock, self._db:
+            self._db.execute("DELETE FROM sources WHERE name = ?", (source,))
+
+    def sources(self) -> list[Source]:
+        """All sources, by name."""
+        return [
+            Source(*row)
+            for row in self._rows(
+                "SELECT source, coalesce(root, ''), count(DISTINCT article), count(passages.number)"
+                " FROM (SELECT name AS source FROM sources UNION SELECT source FROM articles)"
+                " LEFT JOIN sources ON name = source LEFT JOIN articles USING (source)"
+                " LEFT JOIN passages ON article = articles.number GROUP BY source ORDER BY source"
+            )
+        ]
 
     def counts(self) -> tuple[int, int]:
         """How many articles and passages the index holds."""
@@ -255,17 +283,6 @@ class Lexical:
 def searchable(passage: Passage) -> str:
     """The text a passage is found by: headings, its own text, and what its pictures show."""
     return "\n".join([" > ".join(passage.heading_path), passage.text, passage.picture_text])
-
-
-def to_payload(passage: Passage) -> str:
-    """A passage as JSON."""
-    return json.dumps(asdict(passage), ensure_ascii=False)
-
-
-def from_payload(payload: str) -> Passage:
-    """A passage from its JSON."""
-    values = json.loads(payload)
-    return Passage(**{**values, "heading_path": tuple(values["heading_path"])})
 
 
 def _conditions(filter: Filter) -> tuple[str, list[str]]:

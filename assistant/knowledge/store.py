@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import KnowledgeError
-from assistant.knowledge.lexical import Filter, from_payload, to_payload
+from assistant.knowledge.lexical import Filter
+from assistant.knowledge.payload import from_payload, to_payload
 from assistant.messages import Passage
 
 if TYPE_CHECKING:

@@ -56,6 +56,18 @@ def test_a_folder_that_is_missing_is_four(run: Run) -> None:
     assert (ran.code, "nowhere cannot be listed" in ran.err) == (4, True)
 
 
+def test_sources_are_listed_and_taken_out(run: Run, articles: Path) -> None:
+    run("index", "articles")
+
+    listed = run("sources")
+    removed = run("sources", "--remove", "articles")
+
+    assert str(articles) in listed.out
+    assert "2 removed" in removed.out
+    assert str(articles) not in run("sources").out
+    assert run("sources", "--remove", "articles").code == 5
+
+
 def test_no_folder_and_no_plugins_source_is_five(run: Run) -> None:
     ran = run("index")
 

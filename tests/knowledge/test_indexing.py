@@ -196,6 +196,37 @@ def test_vectors_without_an_article_are_swept_out(parts: Parts, articles: Path) 
     assert contents(store, lexical)["counts"] == (2, 2, 2)
 
 
+def test_a_source_is_taken_out_and_its_name_is_free(
+    parts: Parts, articles: Path, tmp_path: Path
+) -> None:
+    store, lexical, indexer = parts
+    indexer.index_folder(Folder(articles, source="help"))
+    indexer.index_folder(Folder(articles, source="other"))
+    assert [(each.name, each.root, each.articles, each.passages) for each in lexical.sources()] == [
+        ("help", str(articles), 3, 3),
+        ("other", str(articles), 3, 3),
+    ]
+
+    report = indexer.remove_source("help")
+
+    assert report.removed == 3
+    assert [each.name for each in lexical.sources()] == ["other"]
+    assert {passage.source for passage in store.passages()} == {"other"}
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    assert indexer.index_folder(Folder(elsewhere, source="help")).unreadable == []
+
+
+def test_a_source_that_is_not_there_is_named_beside_those_that_are(
+    parts: Parts, articles: Path
+) -> None:
+    _, _, indexer = parts
+    indexer.index_folder(Folder(articles, source="help"))
+
+    with pytest.raises(KnowledgeError, match=r"'hepl': no such source\. There are: help\."):
+        indexer.remove_source("hepl")
+
+
 def test_progress_counts_files(parts: Parts, articles: Path) -> None:
     seen: list[tuple[int, int]] = []
 
