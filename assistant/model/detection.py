@@ -108,6 +108,7 @@ def lines(probability: NDArray[np.float32]) -> list[Quad]:
         centre, (width, height), angle = core
         if min(width, height) < _MIN_SIDE_PX or _mean(probability, core) < _LINE:
             continue
+        width, height = width - 1, height - 1  # what the dilation added
         growth = _GROWTH * width * height / (width + height)
         grown = cv2.boxPoints((centre, (width + growth, height + growth), angle))
         found.append(_upright(grown.astype(np.float32)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import re
 import threading
 from dataclasses import dataclass
@@ -25,10 +24,6 @@ MIN_SIDE_PX = 8
 
 MIN_CONFIDENCE = 0.5
 """Below it, what was read is mostly an icon."""
-
-MAX_COLUMNS = 24_000
-"""What is read of one picture, in columns of lines 48 pixels tall: the fullest of 154 screenshots
-of a help centre has as many, half of them less than 9,000."""
 
 # "0x80070005" is read with a capital O more often than not.
 _HEX_CODE = re.compile(r"\bOx(?=[0-9A-Fa-f]{2,}\b)")
@@ -72,11 +67,12 @@ class ScreenReader:
         with self._lock:
             detector, recogniser = self._load()
             found = detector.find(pixels, scale)
-            chosen = affordable(found)
+            chosen = recognition.affordable(found)
             texts = recogniser.read(pixels, chosen)
         if len(chosen) < len(found):
             notes.append(f"only the {len(chosen)} largest of its {len(found)} lines were read")
-        return Screen(tuple(_lines(chosen, texts, pixels)), width, height, "; ".join(notes))
+        lines = _lines([line.quad for line in chosen], texts, pixels)
+        return Screen(tuple(lines), width, height, "; ".join(notes))
 
     def warm_up(self) -> None:
         """Loads the networks, so that the first customer does not wait for them."""
@@ -90,19 +86,6 @@ class ScreenReader:
                 LineRecogniser(threads=self._threads),
             )
         return self._networks
-
-
-def affordable(quads: list[Quad]) -> list[Quad]:
-    """The lines that are read, in their order: all, or as many of the largest as MAX_COLUMNS
-    allows."""
-    by_size = sorted(range(len(quads)), key=lambda i: -_size_class(quads[i]))
-    spent = np.cumsum([recognition.columns(quads[i]) for i in by_size])
-    return [quads[i] for i in sorted(by_size[: np.searchsorted(spent, MAX_COLUMNS, "right")])]
-
-
-def _size_class(quad: Quad) -> int:
-    """Lines of one font differ by some pixels, as they have ascenders or not."""
-    return round(2 * math.log2(max(1.0, float(np.ptp(quad[:, 1])))))
 
 
 def _lines(
@@ -143,13 +126,16 @@ def decode(content: bytes) -> tuple[NDArray[np.uint8], str]:
         raise UnreadableError(f"too small to show anything ({width} × {height} pixels)")
     several = getattr(image, "is_animated", False)
     try:
-        upright = ImageOps.exif_transpose(image).convert("RGBA")
+        page = ImageOps.exif_transpose(image)
+        if page.has_transparency_data:
+            above = page.convert("RGBA")
+            page = Image.new("RGBA", above.size, "white")
+            page.alpha_composite(above)
+        pixels = np.asarray(page.convert("RGB"))
     except Exception as error:
         raise UnreadableError(f"the image is damaged or cut off ({error})") from error
-    page = Image.new("RGBA", upright.size, "white")
-    page.alpha_composite(upright)
     note = "only the first of its pictures was read" if several else ""
-    return np.asarray(page.convert("RGB"))[:, :, ::-1].copy(), note
+    return np.ascontiguousarray(pixels[:, :, ::-1]), note
 
 
 def _too_large(found: str) -> str:
