@@ -1,4 +1,4 @@
-"""Reads a screenshot: its lines of text with boxes, size and confidence (RapidOCR, PP-OCRv6)."""
+"""Reads a screenshot: its lines of text with boxes, size and confidence (PP-OCRv6)."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import io
 import re
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assistant.errors import UnreadableError
 from assistant.messages import Box, ScreenLine
+from assistant.model import detection, recognition
+from assistant.model.detection import Quad, TextDetector
+from assistant.model.recognition import LineRecogniser
 from assistant.model.vision import looks
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 MAX_MEGAPIXELS = 40
 """A screenshot of three 4K monitors side by side has 25; decompressing more costs memory only."""
 
 MIN_SIDE_PX = 8
+
+MIN_CONFIDENCE = 0.5
+"""Below it, what was read is mostly an icon."""
 
 # "0x80070005" is read with a capital O more often than not.
 _HEX_CODE = re.compile(r"\bOx(?=[0-9A-Fa-f]{2,}\b)")
@@ -41,12 +45,12 @@ class Screen:
 
 
 class ScreenReader:
-    """Reads screenshots one at a time: the recogniser already uses all `threads`."""
+    """Reads screenshots one at a time: each reading already uses all `threads`."""
 
     def __init__(self, *, threads: int) -> None:
         self._threads = threads
         self._lock = threading.Lock()
-        self._engine: Any = None
+        self._networks: tuple[TextDetector, LineRecogniser] | None = None
 
     def read(self, content: bytes) -> Screen:
         """Reads an image file's bytes (PNG, JPEG, WebP, GIF, BMP, TIFF …).
@@ -54,50 +58,48 @@ class ScreenReader:
         Raises UnreadableError, saying why, for what is no image, is damaged or too large.
         """
         pixels, note = decode(content)
-        with self._lock:
-            engine = self._load()
-            try:
-                result = engine(pixels)
-            except Exception as error:  # the recogniser's own, for shapes it cannot scale
-                raise UnreadableError(
-                    f"no text could be looked for in {pixels.shape[1]} × {pixels.shape[0]} pixels"
-                ) from error
-        lines = () if result.txts is None else tuple(_lines(result, pixels))
         height, width = pixels.shape[:2]
-        return Screen(lines, width, height, note)
+        scale, rows = detection.view(pixels)
+        notes = [note] if note else []
+        if rows < height:
+            notes.append(f"only the upper {rows} of its {height} rows of pixels were read")
+            pixels = pixels[:rows]
+        with self._lock:
+            detector, recogniser = self._load()
+            found = detector.find(pixels, scale)
+            chosen = recognition.affordable(found)
+            texts = recogniser.read(pixels, chosen)
+        if len(chosen) < len(found):
+            notes.append(f"only the {len(chosen)} largest of its {len(found)} lines were read")
+        lines = _lines([line.quad for line in chosen], texts, pixels)
+        return Screen(tuple(lines), width, height, "; ".join(notes))
 
     def warm_up(self) -> None:
-        """Loads the recogniser, so that the first customer does not wait for it."""
+        """Loads the networks, so that the first customer does not wait for them."""
         with self._lock:
             self._load()
 
-    def _load(self) -> Any:
-        if self._engine is None:
-            from rapidocr import RapidOCR
-
-            self._engine = RapidOCR(
-                params={
-                    "Global.use_cls": False,  # screenshots are upright
-                    "Global.log_level": "error",
-                    "EngineConfig.onnxruntime.intra_op_num_threads": self._threads,
-                }
+    def _load(self) -> tuple[TextDetector, LineRecogniser]:
+        if self._networks is None:
+            self._networks = (
+                TextDetector(threads=self._threads),
+                LineRecogniser(threads=self._threads),
             )
-        return self._engine
+        return self._networks
 
 
-def _lines(result: Any, pixels: NDArray[np.uint8]) -> list[ScreenLine]:
-    boxes = []
-    for corners in result.boxes:
-        left, top = corners.min(axis=0)
-        right, bottom = corners.max(axis=0)
-        boxes.append(Box(float(left), float(top), float(right), float(bottom)))
+def _lines(
+    quads: list[Quad], texts: list[tuple[str, float]], pixels: NDArray[np.uint8]
+) -> list[ScreenLine]:
+    read = [
+        (_HEX_CODE.sub("0x", text), confidence, Box(*map(float, (*quad.min(0), *quad.max(0)))))
+        for quad, (text, confidence) in zip(quads, texts, strict=True)
+        if text.strip() and confidence >= MIN_CONFIDENCE
+    ]
+    seen = looks(pixels, [box for _, _, box in read])
     return [
-        ScreenLine(
-            _HEX_CODE.sub("0x", text), box, box.bottom - box.top, float(score), tuple(look.tolist())
-        )
-        for text, score, box, look in zip(
-            result.txts, result.scores, boxes, looks(pixels, boxes), strict=True
-        )
+        ScreenLine(text, box, box.bottom - box.top, confidence, tuple(look.tolist()))
+        for (text, confidence, box), look in zip(read, seen, strict=True)
     ]
 
 
@@ -106,7 +108,6 @@ def decode(content: bytes) -> tuple[NDArray[np.uint8], str]:
 
     The size is checked from the header, before any pixel is decompressed.
     """
-    import numpy as np
     from PIL import Image, ImageOps
 
     if not content:
@@ -125,13 +126,16 @@ def decode(content: bytes) -> tuple[NDArray[np.uint8], str]:
         raise UnreadableError(f"too small to show anything ({width} × {height} pixels)")
     several = getattr(image, "is_animated", False)
     try:
-        upright = ImageOps.exif_transpose(image).convert("RGBA")
+        page = ImageOps.exif_transpose(image)
+        if page.has_transparency_data:
+            above = page.convert("RGBA")
+            page = Image.new("RGBA", above.size, "white")
+            page.alpha_composite(above)
+        pixels = np.asarray(page.convert("RGB"))
     except Exception as error:
         raise UnreadableError(f"the image is damaged or cut off ({error})") from error
-    page = Image.new("RGBA", upright.size, "white")
-    page.alpha_composite(upright)
     note = "only the first of its pictures was read" if several else ""
-    return np.asarray(page.convert("RGB"))[:, :, ::-1].copy(), note
+    return np.ascontiguousarray(pixels[:, :, ::-1]), note
 
 
 def _too_large(found: str) -> str:

@@ -16,6 +16,9 @@ from assistant.messages import Box
 MAX_WIDTH_PX = 1000
 """Wider pictures are looked at in this width: colours and frames are still there."""
 
+MAX_PIXELS = 2_500_000
+"""Pages that were scrolled are taller than wide, and looked at smaller still."""
+
 LOOK = (
     "ground − picture's median",
     "ground − picture's brightest",
@@ -100,14 +103,14 @@ def looks(pixels: NDArray[np.uint8], boxes: Sequence[Box]) -> NDArray[np.float32
 
 
 def reduced(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
-    """A picture [height, width, 3] at MAX_WIDTH_PX or less, and how much smaller it became."""
+    """A picture [height, width, 3] at MAX_WIDTH_PX and MAX_PIXELS or less, and its scale."""
     height, width = pixels.shape[:2]
-    if width <= MAX_WIDTH_PX:
+    scale = min(MAX_WIDTH_PX / width, (MAX_PIXELS / (width * height)) ** 0.5)
+    if scale >= 1:
         return pixels, 1.0
     from PIL import Image
 
-    scale = MAX_WIDTH_PX / width
-    size = (MAX_WIDTH_PX, max(1, int(height * scale)))
+    size = (max(1, int(width * scale)), max(1, int(height * scale)))
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR)), scale
 
 
