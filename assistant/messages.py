@@ -189,15 +189,32 @@ class Passage:
 
 
 @dataclass(frozen=True)
+class Explanation:
+    """Why a passage was found.
+
+    `parts` maps each signal to what it added to the passage's score or, for a message with a
+    screenshot, to its article's: there 0 is the mean of all articles found, and the numbers are
+    log-odds. `lines` [lines] are what each line of the screenshots added to that. `words` are the
+    message's words that stand in the passage, the rarest first, with their rarity.
+    """
+
+    parts: Mapping[str, float]
+    lines: tuple[float, ...] = ()
+    words: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Hit:
     """A passage that was found, and how: `how` maps each way of searching to the rank it gave
     (1 is best), such as `{"meaning": 1, "words": 4}`. `similarity` is the cosine of the question's
-    and the passage's vectors, 0 where the passage was not found by meaning."""
+    and the passage's vectors, 0 where the passage was not found by meaning. `why` is absent where
+    all that was found is ranked, and not a few passages chosen."""
 
     passage: Passage
     score: float
     how: Mapping[str, int] = field(default_factory=dict)
     similarity: float = 0.0
+    why: Explanation | None = None
 
 
 @dataclass(frozen=True)

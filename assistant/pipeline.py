@@ -16,6 +16,7 @@ from assistant.knowledge.lexical import Filter, Lexical
 from assistant.knowledge.retriever import Retriever
 from assistant.knowledge.words import content_words
 from assistant.messages import Answer, Message, Outcome, PluginFault, Step, Ticket, Turn
+from assistant.model import heatmap
 from assistant.model.attachments import AttachmentReader
 from assistant.model.encoder import MultimodalEncoder
 from assistant.plugging import Plugins
@@ -77,9 +78,10 @@ class Pipeline:
             read = self.attachments.read(message.attachments)
             detail["lines"] = sum(len(screen.lines) for screen in read.screens)
 
-        with trace.step("encode"):
+        with trace.step("encode") as detail:
             asked = "\n".join([_asked(message, conversation), *read.texts]).strip()
             encoding = self.encoder.encode(asked, read.screens)
+            detail["screens"] = heatmap.weighed(read.screens, encoding.weights)
 
         with trace.step("search") as detail:
             allowed = Filter(message.audience, product=message.product)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
 
+from assistant.cli import explaining
 from assistant.messages import Outcome, Turn, now
 
 STYLES = {
@@ -42,6 +43,11 @@ def ask(
     internal: Internal = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole outcome.")] = False,
     times: Annotated[bool, typer.Option("--times", help="Show the time of each step.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show why each passage.")] = False,
+    heat_map: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.png", help="Draw which lines of the screenshot decided."),
+    ] = None,
 ) -> None:
     """Answer one question from the index, on the spot. Nothing is stored or sent."""
     from assistant.desk import Desk
@@ -55,7 +61,13 @@ def ask(
     if as_json:
         typer.echo(json.dumps(asdict(outcome), ensure_ascii=False, indent=2))
     else:
-        show(outcome, Console(), times=times)
+        console = Console()
+        show(outcome, console, times=times)
+        if explain:
+            explaining.show(outcome, console)
+    if heat_map:
+        for written in explaining.write_heat_maps(outcome, screenshot or (), heat_map):
+            typer.echo(f"written to {written}", err=True)
 
 
 def chat(internal: Internal = False) -> None:

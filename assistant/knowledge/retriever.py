@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
 import torch
+from torch import Tensor
 
+from assistant.knowledge import explanation
 from assistant.knowledge.lexical import Filter, Lexical
 from assistant.knowledge.matching import Candidate, Matches, match
-from assistant.knowledge.scorer import ArticleScorer
+from assistant.knowledge.scorer import PARTS, ArticleScorer
 from assistant.knowledge.store import Store
-from assistant.messages import Encoding, Hit
+from assistant.messages import Encoding, Explanation, Hit
 
 CANDIDATES = 200
 """How deep each ranking is read before they are fused."""
@@ -32,16 +34,21 @@ class Retriever:
     def __init__(self, store: Store, lexical: Lexical, scorer: ArticleScorer) -> None:
         self._store = store
         self._lexical = lexical
-        self._scorer = scorer
+        self.scorer = scorer
 
     def search(self, encoding: Encoding, filter: Filter, *, limit: int | None) -> list[Hit]:
         """The best `limit` passages (None: all candidates) that `filter` allows, best first; each
         says by which ranking it was found, at which rank. The scores of hits for a screenshot are
         probabilities: the articles' best ones add up to 1."""
         if not encoding.lines:
-            return self.candidates(encoding, filter, limit)
+            hits = self.candidates(encoding, filter, limit)
+            return hits if limit is None else self._explained(encoding, hits)
         hits = self.candidates(encoding, filter, None)
-        return self._scored(encoding, hits, filter)[:limit] if hits else []
+        if not hits:
+            return []
+        matches = self.matches(encoding, hits, filter)
+        hits = self._scored(encoding, hits, matches)[:limit]
+        return hits if limit is None else self._explained(encoding, hits, matches)
 
     def candidates(self, encoding: Encoding, filter: Filter, limit: int | None) -> list[Hit]:
         """The best `limit` passages by the fused rankings alone (None: all that were found)."""
@@ -68,10 +75,7 @@ class Retriever:
             if article in article_rank:
                 how[passage]["article's words"] = article_rank[article]
 
-        scores = {
-            passage: sum(1 / (RRF_K + rank) for rank in ranks.values())
-            for passage, ranks in how.items()
-        }
+        scores = {passage: sum(_reciprocal(ranks).values()) for passage, ranks in how.items()}
         best = sorted(scores, key=lambda passage: (-scores[passage], passage))[:limit]
         passages = self._lexical.passages(best)
         return [
@@ -82,12 +86,11 @@ class Retriever:
             if id_ in passages and filter.shows(passages[id_])
         ]
 
-    def _scored(self, encoding: Encoding, hits: Sequence[Hit], filter: Filter) -> list[Hit]:
+    def _scored(self, encoding: Encoding, hits: Sequence[Hit], matches: Matches) -> list[Hit]:
         """The hits of a screenshot, the most probable article's first; within an article as they
         came."""
-        matches = self.matches(encoding, hits, filter)
         with torch.inference_mode():
-            scores = self._scorer(torch.tensor(encoding.weights), matches)  # [articles]
+            scores = self.scorer(torch.tensor(encoding.weights), matches)  # [articles]
         probability = dict(zip(matches.articles, scores.softmax(0).tolist(), strict=True))
         ordered = sorted(
             hits,
@@ -103,6 +106,32 @@ class Retriever:
             for own in [list(group)]
             for best in [own[0].score]
             for hit in own
+        ]
+
+    def _explained(
+        self, encoding: Encoding, hits: Sequence[Hit], matches: Matches | None = None
+    ) -> list[Hit]:
+        """The hits, each with why it was found."""
+        passages = [hit.passage for hit in hits]
+        words = explanation.shared_words(encoding.text, passages, self._lexical.rarity)
+        if matches is None:
+            return [
+                replace(hit, why=Explanation(_reciprocal(hit.how), (), own))
+                for hit, own in zip(hits, words, strict=True)
+            ]
+        weights = torch.tensor(encoding.weights)
+        of_article: dict[str, tuple[dict[str, float], tuple[float, ...]]] = {}
+        for article in dict.fromkeys(passage.article_id for passage in passages):
+            parts, lines = explanation.contributions(
+                self.scorer, weights, matches, matches.articles.index(article)
+            )
+            of_article[article] = (
+                dict(zip(PARTS, _rounded(parts), strict=True)),
+                tuple(_rounded(lines)),
+            )
+        return [
+            replace(hit, why=Explanation(*of_article[hit.passage.article_id], own))
+            for hit, own in zip(hits, words, strict=True)
         ]
 
     def matches(self, encoding: Encoding, hits: Sequence[Hit], filter: Filter) -> Matches:
@@ -128,3 +157,11 @@ class Retriever:
             self._lexical.lengths(list({hit.passage.article_id for hit in hits})),
             self._lexical.rarity,
         )
+
+
+def _reciprocal(ranks: Mapping[str, int]) -> dict[str, float]:
+    return {ranking: 1 / (RRF_K + rank) for ranking, rank in ranks.items()}
+
+
+def _rounded(values: Tensor) -> list[float]:
+    return [round(value, 4) for value in values.tolist()]

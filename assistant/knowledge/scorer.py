@@ -41,16 +41,25 @@ class ArticleScorer(nn.Module):
 
     def parts(self, line_weights: Tensor, matches: Matches) -> Tensor:
         """The standardised numbers [articles, 10] that are weighed, as PARTS names them."""
+        numbers = self.numbers(line_weights / line_weights.sum(), matches)
+        return (numbers - numbers.mean(0)) / spread(numbers)
+
+    def numbers(self, shares: Tensor, matches: Matches) -> Tensor:
+        """The same numbers [articles, 10] before they are standardised, from the lines' shares
+        [lines] of the weight: sums over the lines, or the greatest of such sums."""
         lines = torch.from_numpy(matches.lines)  # [lines, passages, 2]
         article_of = torch.from_numpy(matches.article_of)  # [passages]
-        share = line_weights / line_weights.sum()  # [lines]
-        by_passage = torch.einsum("l,lpk->pk", share, lines)  # [passages, 2]
+        by_passage = torch.einsum("l,lpk->pk", shares, lines)  # [passages, 2]
         best_passage = _greatest(by_passage, article_of, len(matches.articles))
         by_line = _greatest(lines.transpose(0, 1), article_of, len(matches.articles))
-        line_by_line = torch.einsum("l,alk->ak", share, by_line)  # [articles, 2]
+        line_by_line = torch.einsum("l,alk->ak", shares, by_line)  # [articles, 2]
         whole = torch.from_numpy(matches.signals)  # [articles, 6]
-        parts = torch.cat([best_passage, line_by_line, whole], dim=1)  # [articles, 10]
-        return (parts - parts.mean(0)) / (parts.std(0, correction=0) + 1e-4)
+        return torch.cat([best_passage, line_by_line, whole], dim=1)  # [articles, 10]
+
+
+def spread(numbers: Tensor) -> Tensor:
+    """What numbers [articles, 10] are divided by [10]: their standard deviations, never 0."""
+    return numbers.std(0, correction=0) + 1e-4
 
 
 def _greatest(values: Tensor, article_of: Tensor, articles: int) -> Tensor:

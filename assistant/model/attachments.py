@@ -54,11 +54,11 @@ class AttachmentReader:
             raise UnreadableError("the file is empty")
         if len(attachment.content) > self._max_mb * 1_000_000:
             raise UnreadableError(f"it is larger than {self._max_mb} MB")
-        suffix = PurePath(attachment.filename).suffix.lower()
-        if attachment.media_type.startswith("image/") or suffix in _IMAGE_SUFFIXES:
+        if is_picture(attachment.media_type, attachment.filename):
             screen = self._read_screen(attachment.content)
             result.screens.append(screen)
             return "; ".join(part for part in (_counted(screen), screen.note) if part)
+        suffix = PurePath(attachment.filename).suffix.lower()
         if attachment.media_type.startswith("text/") or suffix in _TEXT_SUFFIXES:
             text = _decoded(attachment.content)
             result.texts.append(text[:MAX_TEXT_CHARACTERS])
@@ -66,6 +66,12 @@ class AttachmentReader:
                 return f"only its first {MAX_TEXT_CHARACTERS} characters were read"
             return f"{len(text)} characters of text"
         raise UnreadableError(f"files of the kind {attachment.media_type} are not read")
+
+
+def is_picture(media_type: str, filename: str) -> bool:
+    """Whether an attachment is looked at as a picture."""
+    suffix = PurePath(filename).suffix.lower()
+    return media_type.startswith("image/") or suffix in _IMAGE_SUFFIXES
 
 
 def _decoded(content: bytes) -> str:

@@ -15,6 +15,7 @@ from assistant.messages import (
     Action,
     Answer,
     AttachmentReport,
+    Explanation,
     Hit,
     Message,
     Outcome,
@@ -229,4 +230,11 @@ def _read(session: Session, row: OutcomeRow) -> StoredOutcome:
 def _hit(stored: Mapping[str, Any]) -> Hit:
     passage = stored["passage"]
     passage = Passage(**{**passage, "heading_path": tuple(passage["heading_path"])})
-    return Hit(passage, stored["score"], stored["how"])
+    why = stored.get("why")
+    return Hit(
+        passage,
+        stored["score"],
+        stored["how"],
+        stored.get("similarity", 0.0),
+        Explanation(**{**why, "lines": tuple(why["lines"])}) if why else None,
+    )

@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.cli.conftest import Run
-from tests.pictures import png
+from tests.pictures import SIZE, png
 
 pytestmark = pytest.mark.usefixtures("indexed_here")
 
@@ -47,6 +48,40 @@ def test_a_screenshot_is_read_and_accounted_for(run: Run, tmp_path: Path) -> Non
     assert ran.code == 0
     assert "disk quota" in ran.out
     assert "s.png: read: 1 line of text" in ran.out
+
+
+def test_a_screenshot_is_explained_and_drawn(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "s.png").write_bytes(png("Error KT-4031"))
+
+    ran = run("ask", "-s", "s.png", "--explain", "--heat-map", "out.png")
+
+    assert ran.code == 0
+    assert "line: Error KT-4031" in ran.out
+    assert "words, best passage" in ran.out
+    with Image.open(tmp_path / "out.png") as picture:
+        assert picture.size == SIZE
+
+
+def test_words_are_explained_by_rankings(run: Run) -> None:
+    ran = run("ask", "How do I download an invoice?", "--explain")
+
+    assert "article's words" in ran.out
+    assert "words in it, by rarity: " in ran.out
+
+
+def test_without_a_screenshot_there_is_no_heat_map(run: Run, tmp_path: Path) -> None:
+    ran = run("ask", "How do I download an invoice?", "--heat-map", "out.png")
+
+    assert (ran.code, "no heat map" in ran.err) == (1, True)
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_a_heat_map_that_cannot_be_written_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "s.png").write_bytes(png("Error KT-4031"))
+
+    ran = run("ask", "-s", "s.png", "--heat-map", "nowhere/out.png")
+
+    assert (ran.code, "nowhere/out.png: No such file" in ran.err) == (1, True)
 
 
 def test_a_screenshot_that_cannot_be_read_is_said(run: Run, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from assistant.messages import (
     Answer,
     AttachmentReport,
     Citation,
+    Explanation,
     Hit,
     Outcome,
     Passage,
@@ -23,7 +24,12 @@ REPLY = Outcome(
     "They come by mail [1].",
     answer=ANSWER,
     attachments=(AttachmentReport("error.png", "image/png", True, "3 lines"),),
-    hits=(Hit(PASSAGE, 0.5, {"dense": 1}),),
+    hits=(
+        Hit(
+            PASSAGE, 0.5, {"dense": 1}, 0.8, Explanation({"words": 0.5}, (0.4, -0.1), {"mail": 2.0})
+        ),
+        Hit(PASSAGE, 0.4, {"order lookup": 1}),
+    ),
     trace=(Step("search", 12.5, {"hits": 1}),),
 )
 
