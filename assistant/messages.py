@@ -149,7 +149,8 @@ class Article:
     """One document of the company's own knowledge, read but not yet split.
 
     `id` is its path below the indexed folder, or another name that stays the same between runs.
-    `content_hash` covers the file and its pictures: the same hash means nothing to do.
+    `labels` are the words that its author marked (bold, quoted, code): mostly what stands on the
+    screen. `content_hash` covers the file and its pictures: the same hash means nothing to do.
     """
 
     id: str
@@ -160,6 +161,7 @@ class Article:
     product: str = ""
     language: str = ""
     audience: Audience = "public"
+    labels: tuple[str, ...] = ()
     content_hash: str = ""
 
 

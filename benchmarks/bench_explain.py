@@ -132,6 +132,7 @@ class Competition:
             ],
             self.lengths,
             self.desk.lexical.rarity,
+            self.desk.lexical.marked,
         )
 
 

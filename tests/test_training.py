@@ -52,6 +52,7 @@ def examples(count: int, seed: int) -> list[Example]:
         lines[np.arange(4), named, 0] = 5.0
         matches = Matches(
             lines,
+            np.zeros((4, 5), np.float32),
             np.arange(5),
             tuple("abcde"),
             np.zeros((5, len(SIGNALS)), np.float32),

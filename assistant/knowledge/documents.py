@@ -206,6 +206,9 @@ def _fill_paragraph(outline: Outline, paragraph: Any, counters: dict[tuple[str, 
     text = paragraph.text.strip()
     if not text:
         return
+    for run in paragraph.runs:
+        if run.bold or run.italic:
+            outline.label(run.text)
     style = (paragraph.style.name if paragraph.style is not None else "") or ""
     level = re.fullmatch(r"Heading (\d)", style)
     if style == "Title":

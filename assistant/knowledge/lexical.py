@@ -21,37 +21,8 @@ from typing import Any
 from assistant.errors import KnowledgeError
 from assistant.knowledge import terms
 from assistant.knowledge.payload import from_payload, to_payload
+from assistant.knowledge.schema import SCHEMA
 from assistant.messages import Article, Audience, Passage
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS sources (
-    name TEXT PRIMARY KEY,
-    root TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS articles (
-    number INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    content_hash TEXT NOT NULL,
-    source TEXT NOT NULL,
-    product TEXT NOT NULL,
-    language TEXT NOT NULL,
-    audience TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS passages (
-    number INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    article INTEGER NOT NULL REFERENCES articles (number),
-    payload TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS passages_article ON passages (article);
-CREATE VIRTUAL TABLE IF NOT EXISTS passage_words
-    USING fts5 (headings, words, tokenize = 'porter unicode61 remove_diacritics 2');
-CREATE VIRTUAL TABLE IF NOT EXISTS article_words
-    USING fts5 (headings, words, tokenize = 'porter unicode61 remove_diacritics 2');
--- A word in a heading counts four times: headings name what the text below them is about.
-INSERT INTO passage_words (passage_words, rank) VALUES ('rank', 'bm25(4.0, 1.0)');
-INSERT INTO article_words (article_words, rank) VALUES ('rank', 'bm25(4.0, 1.0)');
-"""
 
 MAX_RARITIES = 1_000
 """So many words of one message are counted; a customer may send a book."""
@@ -92,7 +63,7 @@ class Lexical:
             self._db = sqlite3.connect(file, check_same_thread=False, timeout=10)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.executescript(_SCHEMA)
+            self._db.executescript(SCHEMA)
 
     def close(self) -> None:
         """Closes the file."""
@@ -153,6 +124,10 @@ class Lexical:
                     article.audience,
                 ),
             ).lastrowid
+            self._db.executemany(
+                "INSERT OR IGNORE INTO labels VALUES (?, ?)",
+                [(label, number) for label in map(terms.label, article.labels) if label],
+            )
             for passage in passages:
                 row = self._db.execute(
                     "INSERT INTO passages (id, article, payload) VALUES (?, ?, ?)",
@@ -188,6 +163,7 @@ class Lexical:
                 " (SELECT number FROM passages WHERE article = ?)",
                 (number,),
             )
+            self._db.execute("DELETE FROM labels WHERE article = ?", (number,))
             self._db.execute("DELETE FROM passages WHERE article = ?", (number,))
             self._db.execute("DELETE FROM article_words WHERE rowid = ?", (number,))
             self._db.execute("DELETE FROM articles WHERE number = ?", (number,))
@@ -253,6 +229,22 @@ class Lexical:
     def _passages_with(self, words: str) -> int:
         count = "SELECT count(*) FROM passage_words WHERE passage_words MATCH ?"
         return int(next(self._rows(count, terms.phrase(words)))[0])
+
+    def marked(self, labels: Sequence[str]) -> dict[str, tuple[float, frozenset[str]]]:
+        """For each of these `terms.label`s that articles mark: how rare that is, ln((N + 1) /
+        (n + 1)) over articles, and the ids of those that do."""
+        total, _ = self.counts()
+        rows = self._rows(
+            "SELECT label, json_group_array(articles.id) FROM labels"
+            " JOIN articles ON articles.number = article"
+            " WHERE label IN (SELECT value FROM json_each(?)) GROUP BY label",
+            json.dumps(labels),
+        )
+        found = {label: frozenset(json.loads(ids)) for label, ids in rows}
+        return {
+            label: (math.log((total + 1) / (len(articles) + 1)), articles)
+            for label, articles in found.items()
+        }
 
     def lengths(self, article_ids: Sequence[str]) -> dict[str, int]:
         """How many characters the passages of each of these articles have, in the index's form."""

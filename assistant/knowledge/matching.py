@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from assistant.knowledge import terms
 from assistant.knowledge.lexical import searchable
-from assistant.knowledge.words import FUNCTION_WORDS, LONGEST_LABEL, stem
+from assistant.knowledge.words import FUNCTION_WORDS, stem
 from assistant.messages import Passage
 
 K1, B = 1.2, 0.75
@@ -24,6 +24,9 @@ SIGNALS = ("meaning", "words", "title", "length", "asked meaning", "asked words"
 Rarity = Callable[[Sequence[str]], Mapping[str, float]]
 """Words or phrases to their inverse document frequencies over all passages."""
 
+Marked = Callable[[Sequence[str]], Mapping[str, tuple[float, frozenset[str]]]]
+"""Labels to how rarely articles mark them, and the ids of those that do."""
+
 
 @dataclass(frozen=True)
 class Matches:
@@ -31,6 +34,7 @@ class Matches:
 
     lines       [lines, passages, 2]: BM25 of a line's words in a passage; rarity of the line as a
                 whole, if it is a label that stands in the passage
+    marked      [lines, articles]: rarity of the line, if the article marks it (bold, quoted …)
     article_of  [passages], the row of each passage's article
     articles    their ids
     signals     [articles, 6], as SIGNALS names them: the greatest cosine of the whole query and a
@@ -40,6 +44,7 @@ class Matches:
     """
 
     lines: NDArray[np.float32]
+    marked: NDArray[np.float32]
     article_of: NDArray[np.int64]
     articles: tuple[str, ...]
     signals: NDArray[np.float32]
@@ -67,6 +72,7 @@ def match(
     candidates: Sequence[Candidate],
     lengths: Mapping[str, int],
     rarity: Rarity,
+    marked: Marked,
 ) -> Matches:
     """Matches a screen's lines and what its sender `asked` with passages, one at least.
 
@@ -75,7 +81,7 @@ def match(
     passages = [candidate.passage for candidate in candidates]
     texts = [*map(_words, lines), _words(asked)]
     stems = [list(dict.fromkeys(_stems(text))) for text in texts]
-    labels = [" ".join(text) if len(text) <= LONGEST_LABEL else "" for text in texts[:-1]]
+    labels = [terms.label(line) for line in lines]
     headings = {passage.article_id: _words(passage.heading_path[0]) for passage in passages}
     titles = {article: frozenset(_stems(heading)) for article, heading in headings.items()}
     spelled = {stem(word): word for text in [*texts, *headings.values()] for word in text}
@@ -107,9 +113,15 @@ def match(
     best = np.full((len(articles), len(by_passage)), -np.inf, np.float32)
     np.maximum.at(best, article_of, by_passage.T)
     covered = [_covered(titles[article], on_screen, rare) for article in articles]
+    known = marked(list(dict.fromkeys(filter(None, labels))))
+    marks = np.zeros((len(lines), len(articles)), np.float32)
+    for row, label in enumerate(labels):
+        weight, marking = known.get(label, (0.0, frozenset()))
+        marks[row] = [weight * (article in marking) for article in articles]
     length = [math.log(lengths[article]) for article in articles]
     return Matches(
         np.stack([words[:-1], found], axis=2),
+        marks,
         article_of,
         articles,
         np.column_stack([best[:, :2], covered, length, best[:, 2:]]).astype(np.float32),

@@ -17,6 +17,8 @@ _UNSEEN = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _LONGEST_HEADING = 200
+_LONGEST_LABEL = 80
+_QUOTED = re.compile(r"""(?<!\w)(?:"([^"\n]{1,80})"|“([^”\n]{1,80})”|«([^»\n]{1,80})»)""")
 
 
 def clean(text: str) -> str:
@@ -48,6 +50,7 @@ class Outline:
     def __init__(self, metadata: dict[str, str] | None = None) -> None:
         self.metadata = metadata or {}
         self._parts = [_Part(level=0, heading="", anchor="")]
+        self._labels: dict[str, None] = {}
 
     def heading(self, level: int, text: str, anchor: str = "") -> None:
         """Starts a part under a heading; level 1 is the highest."""
@@ -76,6 +79,18 @@ class Outline:
     def picture(self, path: str, alt: str = "") -> None:
         """Adds a picture that is shown here."""
         self._parts[-1].pictures.append(Picture(path.strip(), " ".join(clean(alt).split())))
+
+    def label(self, text: str) -> None:
+        """Notes words of a line that its author marked, such as a button's name in bold."""
+        text = " ".join(clean(text).split())
+        if 0 < len(text) <= _LONGEST_LABEL:
+            self._labels.setdefault(text)
+
+    def labels(self) -> tuple[str, ...]:
+        """The words that the author marked or put in quotation marks, each once."""
+        text = "\n".join(line for part in self._parts for line in part.lines)
+        quoted = (next(filter(None, match.groups())) for match in _QUOTED.finditer(clean(text)))
+        return tuple(dict.fromkeys([*self._labels, *quoted]))
 
     def has_heading(self) -> bool:
         """Whether there is a heading: an article may consist of one, and of pictures."""

@@ -156,6 +156,7 @@ class Retriever:
             ],
             self._lexical.lengths(list({hit.passage.article_id for hit in hits})),
             self._lexical.rarity,
+            self._lexical.marked,
         )
 
 

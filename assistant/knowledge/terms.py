@@ -41,6 +41,12 @@ def words(text: str) -> list[str]:
     return _WORD.findall(_folded(text).lower())
 
 
+def label(text: str) -> str:
+    """One spelling of a label on a screen and in an article; empty if it is too long for one."""
+    spelled = words(spaced(text))
+    return " ".join(spelled) if len(spelled) <= LONGEST_LABEL else ""
+
+
 def _terms(word: str) -> list[str]:
     """What to search for a word: itself or, in an unspaced script, its pairs of characters."""
     if not _UNSPACED_CHARACTER.match(word):

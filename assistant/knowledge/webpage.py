@@ -25,6 +25,7 @@ _BLOCKS = {
 _TIGHT = {
     "dt", "li", "option", "summary", "tbody", "tfoot", "thead", "tr",
 }  # fmt: skip
+_MARKS = {"b", "strong", "em", "i", "code", "kbd", "q", "samp"}
 _UNREAD = {
     "audio", "button", "canvas", "dialog", "footer", "head", "iframe", "input", "map", "nav",
     "noscript", "object", "script", "select", "style", "svg", "template", "textarea", "title",
@@ -159,7 +160,9 @@ class _Walk:
 
     def leave(self, element: Any) -> None:
         tag = element.tag
-        if tag in _HEADINGS and not self.rows:
+        if tag in _MARKS and not self.preformatted:
+            self.outline.label("".join(element.itertext()))
+        elif tag in _HEADINGS and not self.rows:
             text = "".join(self.words)
             self.words, self.marker = [], ""
             self.outline.heading(_HEADINGS[tag], text, _anchor(element))

@@ -32,7 +32,14 @@ PASSAGES = (
 def matches() -> Matches:
     candidates = [Candidate(each, 0.1 * n, 0.0) for n, each in enumerate(PASSAGES)]
     lengths = {"plans": 900, "invoices": 400, "team": 90}
-    return match(LINES, "", candidates, lengths, lambda phrases: dict.fromkeys(phrases, 2.0))
+    return match(
+        LINES,
+        "",
+        candidates,
+        lengths,
+        rarity=lambda phrases: dict.fromkeys(phrases, 2.0),
+        marked=lambda labels: {"change plan": (3.0, frozenset({"plans"}))},
+    )
 
 
 @pytest.mark.parametrize("article", ["plans", "invoices", "team"])

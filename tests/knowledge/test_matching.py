@@ -27,9 +27,15 @@ def rarity(phrases: Sequence[str]) -> dict[str, float]:
     return {phrase: 1.0 + phrase.count(" ") for phrase in phrases}
 
 
+def marked(labels: Sequence[str]) -> dict[str, tuple[float, frozenset[str]]]:
+    known = {"change plan": (3.0, frozenset({"billing.md", "elsewhere.md"}))}
+    return {label: known[label] for label in labels if label in known}
+
+
 def matched(*lines: str, asked: str = "") -> Matches:
     candidates = [Candidate(each, 0.1 * n, 0.0) for n, each in enumerate(PASSAGES, 1)]
-    return match(lines, asked, candidates, {"billing.md": 900, "invoices.md": 400}, rarity)
+    lengths = {"billing.md": 900, "invoices.md": 400}
+    return match(lines, asked, candidates, lengths, rarity, marked)
 
 
 def signal(matches: Matches, article: str, name: str) -> float:
@@ -50,6 +56,13 @@ def test_a_label_matches_where_it_stands_as_a_whole() -> None:
     assert labels[0].tolist() == [2.0, 0.0, 0.0]
     assert labels[1].tolist() == [0.0, 0.0, 0.0]
     assert labels[2].tolist() == [0.0, 0.5, 0.0]
+
+
+def test_a_label_that_an_article_marks_matches_there_only() -> None:
+    matches = matched("Change plan", "Invoices")
+
+    assert matches.articles == ("billing.md", "invoices.md")
+    assert matches.marked.tolist() == [[3.0, 0.0], [0.0, 0.0]]
 
 
 def test_an_article_has_the_cosine_of_its_nearest_passage_and_its_length() -> None:
@@ -94,7 +107,7 @@ def test_each_part_is_standardised_over_the_articles() -> None:
 
 def test_a_single_article_scores_without_a_spread() -> None:
     candidates = [Candidate(PASSAGES[2], 0.3, 0.0)]
-    matches = match(["Invoices"], "", candidates, {"invoices.md": 400}, rarity)
+    matches = match(["Invoices"], "", candidates, {"invoices.md": 400}, rarity, marked)
 
     assert torch.isfinite(ArticleScorer()(torch.ones(1), matches)).all()
     assert np.isfinite(matches.lines).all()
