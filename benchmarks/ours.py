@@ -18,7 +18,7 @@ import torch
 from assistant import Desk
 from assistant.knowledge.readings import Readings
 from assistant.knowledge.sources import Folder
-from assistant.model import screenshot
+from assistant.model import detection, recognition, screenshot, vision
 from assistant.model.screenshot import Screen, ScreenReader
 from assistant.settings import Settings
 from benchmarks.data import Case
@@ -90,5 +90,6 @@ def _readings_file() -> Path:
     default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = Path(os.environ.get("BENCHMARK_CACHE") or default / "deskmate-benchmarks")
     folder.mkdir(parents=True, exist_ok=True)
-    code = hashlib.sha256(inspect.getsource(screenshot).encode()).hexdigest()[:8]
+    source = "".join(map(inspect.getsource, (screenshot, detection, recognition, vision)))
+    code = hashlib.sha256(source.encode()).hexdigest()[:8]
     return folder / f"readings-{version('rapidocr')}-{code}.sqlite"
