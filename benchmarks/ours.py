@@ -18,7 +18,7 @@ import torch
 from assistant import Desk
 from assistant.knowledge.readings import Readings
 from assistant.knowledge.sources import Folder
-from assistant.model import detection, networks, recognition, screenshot, vision
+from assistant.model import detection, recognition, screenshot, vision
 from assistant.model.screenshot import Screen, ScreenReader
 from assistant.settings import Settings
 from benchmarks.data import Case
@@ -90,6 +90,6 @@ def _readings_file() -> Path:
     default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = Path(os.environ.get("BENCHMARK_CACHE") or default / "deskmate-benchmarks")
     folder.mkdir(parents=True, exist_ok=True)
-    modules = (screenshot, detection, recognition, networks, vision)
-    code = hashlib.sha256("".join(map(inspect.getsource, modules)).encode()).hexdigest()[:8]
+    source = "".join(map(inspect.getsource, (screenshot, detection, recognition, vision)))
+    code = hashlib.sha256(source.encode()).hexdigest()[:8]
     return folder / f"readings-{version('rapidocr')}-{code}.sqlite"

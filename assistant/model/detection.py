@@ -27,6 +27,9 @@ TALL = 3
 """Times as tall as wide: what is taller is a page that was scrolled. To see all of it at once, its
 letters would be made too small to find, so that only its upper part is looked at."""
 
+SMALLEST = 2 / 3
+"""How much smaller than wanted a tall page's letters may be made, to see more of it."""
+
 SAMPLE_MEGAPIXELS = 2.5
 """Of a tall picture, so much is enough to see how tall its letters are."""
 
@@ -70,7 +73,7 @@ def view(pixels: NDArray[np.uint8]) -> tuple[float, int]:
     letters = letter_height(pixels)
     wanted = min(MAX_SCALE, LETTER_PX / letters) if letters else 1.0
     affordable = MAX_MEGAPIXELS * 1_000_000
-    rows = min(height, max(TALL * width, int(affordable / (width * (wanted / 2) ** 2))))
+    rows = min(height, max(TALL * width, int(affordable / (width * (SMALLEST * wanted) ** 2))))
     whole = (affordable / (width * rows)) ** 0.5
     return min(wanted, whole, affordable / (_STEP_PX * max(width, rows))), rows
 

@@ -21,6 +21,11 @@ def session(file: str, *, threads: int) -> InferenceSession:
     """
     import onnxruntime
 
+    path = _folder() / file
+    if not path.is_file():
+        raise WeightsError(
+            f"{path} is not there. Install it: pip install --force-reinstall rapidocr"
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     # Threads that wait in a loop take the processor from those that read the next line.
@@ -28,7 +33,7 @@ def session(file: str, *, threads: int) -> InferenceSession:
     options.enable_cpu_mem_arena = False  # it keeps what the largest picture took
     options.log_severity_level = 4
     return onnxruntime.InferenceSession(
-        without_denormals(_folder() / file), options, providers=["CPUExecutionProvider"]
+        without_denormals(path), options, providers=["CPUExecutionProvider"]
     )
 
 

@@ -110,7 +110,7 @@ def reduced(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
         return pixels, 1.0
     from PIL import Image
 
-    size = (max(1, int(width * scale)), max(1, int(height * scale)))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR)), scale
 
 

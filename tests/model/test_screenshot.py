@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import random
+import re
 import warnings
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from assistant.errors import UnreadableError
 from assistant.model.encoder import MultimodalEncoder
@@ -130,6 +131,19 @@ def test_a_strip_of_a_few_pixels_width_has_no_lines(reader: ScreenReader) -> Non
     strip = encoded(Image.new("RGB", (9, 40_000), "white"))
 
     assert reader.read(strip).lines == ()
+
+
+def test_of_a_page_too_long_to_read_it_is_said_how_much_was(reader: ScreenReader) -> None:
+    page = Image.new("RGB", (700, 12_000), "white")
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(14)
+    for row in range(10, 12_000, 100):
+        draw.text((10, row), "Invoice paid", "black", font)
+
+    screen = reader.read(encoded(page))
+
+    assert {line.text for line in screen.lines} == {"Invoice paid"}
+    assert (screen.width_px, screen.height_px) == (700, 12_000)
+    assert re.match(r"only the upper \d+ of its 12000 rows of pixels were read", screen.note)
 
 
 def test_a_picture_without_text_has_no_lines(reader: ScreenReader) -> None:
