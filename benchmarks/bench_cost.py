@@ -148,7 +148,7 @@ def parts() -> dict[str, list[float]]:
         first, *_ = _screenshots()
         _take(desk, *first, Clock())  # the first ones open tables and grow buffers
         clock = Clock()
-        for words, content in track(_screenshots(), "parts", file=sys.stderr):
+        for words, content in track(_screenshots(), "parts", console=_console()):
             _take(desk, words, content, clock)
     return clock.milliseconds
 

@@ -19,8 +19,8 @@ from assistant.model.weights import Weights
 Vectors = NDArray[np.float32]
 
 TOKENS_PER_BATCH = 1024
-"""What a layer computes of so many tokens stays in the processor's caches: a fifth faster than four
-times as many where it has AVX2 only, and a tenth with AVX-512 (`make bench-cost`)."""
+"""What a layer computes of so many tokens stays in the processor's caches, which is a tenth or more
+faster than four times as many (`make bench-cost`)."""
 
 WIDTH_STEP = 16
 """oneDNN prepares its bfloat16 kernels anew for each shape, which takes longer than using them:
