@@ -41,7 +41,7 @@ class Retriever:
         if not encoding.lines:
             return self.candidates(encoding, filter, limit)
         hits = self.candidates(encoding, filter, None)
-        return self._scored(encoding, hits, filter)[:limit] if hits else []
+        return self._scored(encoding, hits, filter)[:limit]
 
     def candidates(self, encoding: Encoding, filter: Filter, limit: int | None) -> list[Hit]:
         """The best `limit` passages by the fused rankings alone (None: all that were found)."""
@@ -86,11 +86,13 @@ class Retriever:
         """The hits of a screenshot, the most probable article's first; within an article as they
         came."""
         matches = self.matches(encoding, hits, filter)
+        if matches is None:
+            return []
         with torch.inference_mode():
             scores = self._scorer(torch.tensor(encoding.weights), matches)  # [articles]
         probability = dict(zip(matches.articles, scores.softmax(0).tolist(), strict=True))
         ordered = sorted(
-            hits,
+            (hit for hit in hits if hit.passage.article_id in probability),
             key=lambda hit: (
                 -probability[hit.passage.article_id],
                 hit.passage.article_id,
@@ -105,8 +107,15 @@ class Retriever:
             for hit in own
         ]
 
-    def matches(self, encoding: Encoding, hits: Sequence[Hit], filter: Filter) -> Matches:
-        """What the scorer is given for a screenshot: its lines beside the passages found."""
+    def matches(self, encoding: Encoding, hits: Sequence[Hit], filter: Filter) -> Matches | None:
+        """What the scorer is given for a screenshot: its lines beside the passages found.
+
+        Articles that were removed from the index since they were found are left out; None if none
+        is left."""
+        lengths = self._lexical.lengths(list({hit.passage.article_id for hit in hits}))
+        hits = [hit for hit in hits if hit.passage.article_id in lengths]
+        if not hits:
+            return None
         asked: dict[str, float] = {}
         if encoding.asked_vector is not None:
             nearest = self._store.search(encoding.asked_vector, filter, limit=CANDIDATES)
@@ -125,6 +134,6 @@ class Retriever:
                 )
                 for hit in hits
             ],
-            self._lexical.lengths(list({hit.passage.article_id for hit in hits})),
+            lengths,
             self._lexical.rarity,
         )
