@@ -63,7 +63,7 @@ class SlackConnector:
         )
         status = Status(self._workspaces)
         self._worker = Worker(desk, self._workspaces, self._people, reader, status)
-        self._lanes = Lanes(lambda: desk.tickets.arrivals, self._worker.work)
+        self._lanes = Lanes(lambda: desk.tickets.arrivals, self._worker.work, self._worker.give_up)
 
     def run(self, accept: Accept, stop: threading.Event) -> None:
         """Receives and works on what came, until `stop` is set.
