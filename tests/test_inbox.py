@@ -409,5 +409,3 @@ def test_a_name_that_no_database_can_hold_is_still_answered(
     eventually(channel.sent)
 
     assert channel.texts() == ["You said: Hello"]
-
-
