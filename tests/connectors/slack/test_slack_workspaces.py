@@ -129,6 +129,27 @@ def test_a_workspace_that_took_the_app_away_is_forgotten(slack, several, event) 
         desk.connector._workspaces.client(team.id)
 
 
+def test_an_organisation_installs_the_app_for_all_its_workspaces(slack, several) -> None:
+    desk, _ = several
+    org = f"E{slack.workspaces.new_id('1')}"
+    sales, legal = slack.add_team("sales", org), slack.add_team("legal", org)
+    bot = {"bot_token": sales.bot_token, "bot_id": sales.bot_id, "bot_user_id": sales.bot_user}
+    install_bot = desk.connector._workspaces.installations.save_bot
+    install_bot(Bot(enterprise_id=org, is_enterprise_install=True, installed_at=time.time(), **bot))
+
+    for team in (sales, legal):
+        bo = slack.add_user("Bo", team=team)
+        channel = slack.add_channel("help", [bo], team=team)
+        post = slack.post(channel, bo, f"<@{team.bot_user}> Where is the invoice of {team.name}?")
+        reply = desk.reply(channel, post)
+        assert f"invoice of {team.name}?" in shown(reply)
+        slack.press(channel, reply, "talk_to_person", bo)
+        assert "I would like to talk to a person." in shown(desk.reply(channel, post, 2))
+
+    slack._events.event({"type": "app_uninstalled"}, sales)
+    eventually(lambda: desk.connector._workspaces.find(legal.id) is None)
+
+
 def test_what_came_from_a_workspace_without_the_app_is_left_to_staff_after_a_day(
     slack, several, monkeypatch
 ) -> None:
