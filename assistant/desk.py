@@ -175,6 +175,7 @@ class Desk:
             generator=self.generator,
             policy=Policy(self.settings.policy.reply_at, self.settings.policy.draft_at),
             passages=self.settings.answering.passages,
+            limit_seconds=self.settings.answering.timeout_seconds,
         )
 
     @cached_property

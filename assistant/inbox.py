@@ -24,10 +24,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from assistant import logs, metrics, tracing
+from assistant import bursts, logs, metrics, tracing
 from assistant.answering import remarks
 from assistant.connecting import Connector
 from assistant.messages import Message, Outcome, Reply, Ticket, Turn
@@ -40,6 +39,7 @@ Answering = Callable[[Message, Ticket, tuple[Turn, ...]], Outcome]
 """Answers a message of a ticket, given what was said before."""
 
 ANSWER_PAUSES = (1.0, 5.0)  # seconds before the second and the third try
+TRY_AGAIN_SECONDS = 30.0  # since the first try; after that, none is worth the wait
 FATAL_ATTEMPTS = 5  # after so many workers died over a message, a person gets it
 SEND_ATTEMPTS = 55  # with the pauses below: about two days
 DRAIN_SECONDS = 60
@@ -56,8 +56,9 @@ class Inbox:
     asked about what a person approved. `solved` hears of tickets that nobody at the desk marked.
     `worker` names this process: no other may have the same name, and after a restart it should be
     the same. `staff_connector` names the connector that tells staff; empty: the first that can.
-    `concurrency` is the number of conversations answered at once. Messages that follow each other
-    within `quiet_seconds` are one question.
+    `concurrency` is the number of conversations answered at once. A message is answered once its
+    author is likely done, at most `quiet_seconds` later (`bursts.py`); what came meanwhile is part
+    of the question.
     `workflow_url` is the database in which DBOS keeps its own tables (`workflow_database_url`).
     """
 
@@ -73,7 +74,7 @@ class Inbox:
         workflow_url: str,
         staff_connector: str = "",
         concurrency: int = 2,
-        quiet_seconds: float = 2.0,
+        quiet_seconds: float = 5.0,
         dead_after_seconds: float = 30.0,
     ) -> None:
         self._tickets = tickets
@@ -83,7 +84,7 @@ class Inbox:
         self._worker = worker
         self._solved = solved
         self._quiet_seconds = quiet_seconds
-        self._queues = Queues(workflow_url, self._answer, self._send, concurrency, quiet_seconds)
+        self._queues = Queues(workflow_url, self._answer, self._send, concurrency)
         self._upkeep = Upkeep(
             tickets,
             self._queues,
@@ -102,7 +103,13 @@ class Inbox:
         metrics.ACCEPTED.labels(message.connector).inc()
         log.info("accepted_message", ticket=ticket.id, message=message.key)
         if self._queues.running:
-            self._queues.enqueue_message(clean(message.key), ticket.id, message)
+            quiet_seconds = self._quiet_after(ticket, message)
+            self._queues.enqueue_message(clean(message.key), ticket.id, message, quiet_seconds)
+
+    def _quiet_after(self, ticket: Ticket, message: Message) -> float:
+        since = datetime.now(UTC) - timedelta(seconds=bursts.IN_A_ROW_SECONDS)
+        in_a_row = self._tickets.came_since(ticket.id, since) > 1
+        return bursts.quiet_seconds(message, in_a_row=in_a_row, longest=self._quiet_seconds)
 
     def _answer(self, connector: str, external_id: str) -> None:
         """Workflow: answers the message, together with the others of its burst."""
@@ -111,10 +118,13 @@ class Inbox:
         if external_id in ids:
             if external_id != ids[-1] and self._still_arriving(burst[-1]):
                 return  # the last message's workflow answers all of them
-            question = one_question([waiting.message for waiting in burst])
+            question = bursts.one_question([waiting.message for waiting in burst])
             with tracing.message_span(ticket, question) as span:
                 outcome = self._find_outcome(ticket, question, ids)
                 span.record(outcome)
+            if self._more_came(question, burst):
+                log.info("dropped_outcome", ticket=ticket.id, message=question.key)
+                return  # the newest message's workflow answers all of them
             self._tickets.outcomes.store(ticket.id, question, ids, outcome)
             metrics.count_outcome(outcome, burst[0].received_at)
             log.info(
@@ -173,6 +183,17 @@ class Inbox:
         quiet_at = newest.received_at + timedelta(seconds=self._quiet_seconds)
         return datetime.now(UTC) < quiet_at
 
+    def _more_came(self, question: Message, burst: Sequence[Waiting]) -> bool:
+        """Whether the customer went on writing while the question was being answered; not for
+        long, so that who writes on and on is answered all the same."""
+        asked_for = datetime.now(UTC) - burst[0].received_at
+        if asked_for > timedelta(seconds=bursts.TOGETHER_SECONDS):
+            return False
+        _, waiting = self._tickets.waiting(question.connector, question.external_id)
+        newest = [each.message for each in waiting][-1:]
+        names = {each.message.external_id for each in burst}
+        return any(m.author == "customer" and m.external_id not in names for m in newest)
+
     def _follow_up(self, ticket: Ticket, outcome: Outcome) -> None:
         self._upkeep.tell_staff_soon()
         if outcome.action == "solve":
@@ -191,6 +212,7 @@ class Inbox:
             return Outcome("hand over", f"ticket {ticket.id} is with {whose}", text="")
         if self._tickets.begin_answer(question.connector, question.external_id) > FATAL_ATTEMPTS:
             return handed_over(f"{FATAL_ATTEMPTS} workers stopped while they answered it")
+        began = time.monotonic()
         for pause in (*ANSWER_PAUSES, None):
             try:
                 return self._answer_message(question, ticket, conversation)
@@ -202,7 +224,7 @@ class Inbox:
                     message=question.key,
                     error=logs.place(error),
                 )
-                if pause is None:
+                if pause is None or time.monotonic() - began > TRY_AGAIN_SECONDS:
                     return handed_over(f"answering failed: {type(error).__name__}: {error}")
                 time.sleep(pause)
         raise AssertionError("the last try returns")
@@ -229,23 +251,6 @@ class Inbox:
         self._upkeep.begin_stop()
         self._queues.stop(DRAIN_SECONDS)
         self._upkeep.stop()
-
-
-def one_question(messages: Sequence[Message]) -> Message:
-    """A burst of messages, oldest first, as one: it has the last one's name and sender, all
-    texts and all attachments, and shows internal passages only if every sender may see them.
-    What colleagues wrote before the last one is left out."""
-    last = messages[-1]
-    messages = [message for message in messages if message.author == last.author]
-    return replace(
-        last,
-        text="\n\n".join(message.text for message in messages if message.text),
-        subject=next((message.subject for message in messages if message.subject), ""),
-        attachments=tuple(a for message in messages for a in message.attachments),
-        audience="internal" if all(m.audience == "internal" for m in messages) else "public",
-        language=next((m.language for m in reversed(messages) if m.language), None),
-        product=next((m.product for m in reversed(messages) if m.product), None),
-    )
 
 
 def handed_over(reason: str) -> Outcome:

@@ -20,6 +20,11 @@ _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 ACCEPTED = Counter(
     "deskmate_messages_accepted", "Messages taken from connectors, redeliveries too.", ["connector"]
 )
+GIVEN_UP = Counter(
+    "deskmate_arrivals_given_up",
+    "What a connector took in and could make no message of, for a day.",
+    ["connector"],
+)
 OUTCOMES = Counter("deskmate_outcomes", "How messages ended.", ["action"])
 FAILED_ANSWERS = Counter("deskmate_failed_answers", "Tries to answer that ended in an error.")
 SENT = Counter("deskmate_sends", "Tries to send a reply.", ["connector", "result"])

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from assistant.answering import grounding, policy, remarks, wording
 from assistant.answering.generator import RefusedError
 from assistant.answering.policy import Decision, Policy
 from assistant.answering.question import Question
+from assistant.errors import AnsweringError
 from assistant.knowledge.lexical import Filter, Lexical
 from assistant.knowledge.retriever import Retriever
 from assistant.knowledge.words import content_words
@@ -20,6 +23,7 @@ from assistant.model import heatmap
 from assistant.model.attachments import AttachmentReader
 from assistant.model.encoder import MultimodalEncoder
 from assistant.plugging import Plugins
+from assistant.plugging.threads import Threads
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
@@ -32,14 +36,16 @@ NO_ANSWER = Answer("", (), 0.0)
 
 @dataclass
 class Trace:
-    """The steps of one message with their times, in order."""
+    """The steps of one message with their times, in order; `current` is the latest begun."""
 
     steps: list[Step] = field(default_factory=list)
+    current: str = ""
 
     @contextmanager
     def step(self, name: str) -> Iterator[dict[str, Any]]:
         """Times a step; what is put into the dictionary becomes the step's detail."""
         detail: dict[str, Any] = {}
+        self.current = name
         start = time.perf_counter()
         yield detail
         self.steps.append(Step(name, (time.perf_counter() - start) * 1_000, detail))
@@ -47,7 +53,8 @@ class Trace:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The parts that a message passes through; `passages` is how many an answer is written from."""
+    """The parts that a message passes through; `passages` is how many an answer is written from,
+    `limit_seconds` how long it may take."""
 
     plugins: Plugins
     attachments: AttachmentReader
@@ -57,16 +64,35 @@ class Pipeline:
     generator: Runnable[Question, Answer]
     policy: Policy
     passages: int
+    limit_seconds: float
+    _threads: Threads = field(default_factory=Threads)
 
     def answer(
         self, message: Message, ticket: Ticket, conversation: tuple[Turn, ...] = ()
     ) -> Outcome:
         """One message to its outcome; `conversation` is what was said before it.
 
-        Raises AnsweringError and KnowledgeError when a model or the index fails; whoever calls
-        tries again later.
+        Raises AnsweringError and KnowledgeError when a model or the index fails, or when it takes
+        longer than `limit_seconds`; whoever calls tries again later.
         """
-        trace, faults = Trace(), list[PluginFault]()
+        trace = Trace()
+        path = partial(self._answer, message, ticket, conversation, trace)
+        future = self._threads.start(partial(copy_context().run, path))
+        try:
+            return future.result(self.limit_seconds)
+        except TimeoutError:
+            if future.done():  # a timeout of the path's own
+                raise
+            # The thread is left behind: it ends when whatever hangs in it does.
+            raise AnsweringError(
+                f"Answering took longer than {self.limit_seconds:g} s, and was at the step"
+                f" {trace.current!r}. If that is no fault, raise answering.timeout_seconds."
+            ) from None
+
+    def _answer(
+        self, message: Message, ticket: Ticket, conversation: tuple[Turn, ...], trace: Trace
+    ) -> Outcome:
+        faults = list[PluginFault]()
 
         with trace.step("plugins"):
             message = self.plugins.message_received(message, ticket, faults)

@@ -43,8 +43,7 @@ class Queues:
 
     `answer` and `send` do the work. Both may be run again from their beginning at any time, but
     never twice at once in one conversation. `concurrency` is how many answers this process works
-    on at once; a message is answered `quiet_seconds` after it came at the earliest. DBOS is one
-    per process, and so is this.
+    on at once. DBOS is one per process, and so is this.
     """
 
     def __init__(
@@ -53,10 +52,8 @@ class Queues:
         answer: Callable[[str, str], None],
         send: Callable[[str], None],
         concurrency: int,
-        quiet_seconds: float = 0.0,
     ) -> None:
         self._url = url
-        self._quiet_seconds = quiet_seconds
         self._functions: dict[Kind, Callable[..., None]] = {"answer": answer, "send": send}
         self._limits: dict[Kind, int] = {"answer": concurrency, "send": SENDERS}
         self._workflows: dict[Kind, Callable[..., None]] = {}
@@ -108,11 +105,14 @@ class Queues:
         """Whether this was started, and not stopped."""
         return bool(self._workflows)
 
-    def enqueue_message(self, workflow_id: str, ticket_id: int, message: Message) -> None:
-        """Has a stored message answered, unless a workflow of this id was enqueued before."""
+    def enqueue_message(
+        self, workflow_id: str, ticket_id: int, message: Message, delay_seconds: float = 0.0
+    ) -> None:
+        """Has a stored message answered, `delay_seconds` from now at the earliest, unless a
+        workflow of this id was enqueued before."""
         # Names are cleaned as the ticket database cleans them: PostgreSQL refuses NUL.
         names = (clean(message.connector), clean(message.external_id))
-        self._enqueue("answer", workflow_id, ticket_id, names, self._quiet_seconds)
+        self._enqueue("answer", workflow_id, ticket_id, names, delay_seconds)
 
     def enqueue_reply(self, workflow_id: str, reply: Reply) -> None:
         """Has a stored reply sent, unless a workflow of this id was enqueued before."""

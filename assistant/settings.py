@@ -68,6 +68,12 @@ class Answering(_Section):
     chat_model_options: dict[str, Any] = Field(
         default_factory=dict, description="Further arguments of the chat model (base_url …)."
     )
+    timeout_seconds: float = Field(
+        120.0,
+        gt=0,
+        description="A message not answered within this time, for instance since a chat model"
+        " hangs, goes to a person.",
+    )
     passages: int = Field(5, ge=1, le=20, description="Passages an answer is written from.")
 
 
@@ -90,7 +96,10 @@ class Policy(_Section):
 
 class Inbox(_Section):
     quiet_seconds: float = Field(
-        5.0, ge=0, description="A burst of messages is answered once it has been quiet this long."
+        5.0,
+        ge=0,
+        description="Seconds to wait for more where a customer seems to be still writing; a message"
+        " that looks finished is answered after 1.5 at most.",
     )
     concurrency: int = Field(2, ge=1, description="Conversations answered at once per process.")
     worker_name: str = Field(

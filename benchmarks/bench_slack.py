@@ -6,7 +6,8 @@ Socket Mode client, against `assistant.testing.slack` in this process.
 the envelope's first delivery to its acknowledgement, whether that took one delivery or more.
 
 `reply/text`, `reply/screenshot`: from a post to its answer in the thread, one after another.
-`inbox.quiet_seconds` of it, 5 by default, are the wait for more posts of the same person.
+Of it, 1.5 s are the wait for more posts of the same person, and `inbox.quiet_seconds` (5) where the
+post does not look finished: see `assistant/bursts.py`.
 
 `chaos`: posts at the same rate, 10 % of the events delivered again although they were acknowledged,
 sockets ended three times (once without warning), Slack's rate limit again and again, and SIGKILL

@@ -136,9 +136,9 @@ def _example(desk: Desk, text: str, screen: Screen, article: str) -> Example | N
     encoding = desk.encoder.encode(text, [screen])
     allowed = Filter("internal")
     hits = desk.retriever.candidates(encoding, allowed, None)
-    if not encoding.lines or article not in {hit.passage.article_id for hit in hits}:
+    matches = desk.retriever.matches(encoding, hits, allowed) if encoding.lines else None
+    if matches is None or article not in matches.articles:
         return None
-    matches = desk.retriever.matches(encoding, hits, allowed)
     return Example(fusion.features(screen), matches, matches.articles.index(article))
 
 

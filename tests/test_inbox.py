@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from assistant import bursts, upkeep
 from assistant import inbox as inbox_module
-from assistant import upkeep
 from assistant.errors import DatabaseError
-from assistant.inbox import Inbox, one_question, send_pause
+from assistant.inbox import Inbox, send_pause
 from assistant.messages import Attachment, Message, Outcome, Reply, Ticket, Turn
 from assistant.queues import workflow_database_url
 from assistant.tickets.database import connect, open_engine, upgrade
@@ -118,7 +118,10 @@ def test_a_burst_is_answered_as_one_question(
 
 
 def test_a_conversation_is_answered_in_order_and_others_at_the_same_time(
-    tickets: Tickets, channel: RecordingConnector, open_inbox: Open
+    tickets: Tickets,
+    channel: RecordingConnector,
+    open_inbox: Open,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     both_at_work = threading.Barrier(2, timeout=10)
     heard = {}
@@ -129,6 +132,7 @@ def test_a_conversation_is_answered_in_order_and_others_at_the_same_time(
             both_at_work.wait()
         return echo(message, ticket, conversation)
 
+    monkeypatch.setattr(bursts, "TOGETHER_SECONDS", 0.0)
     inbox = open_inbox(tickets, answer)
     inbox.accept(message("m1", "first"))
     eventually(lambda: "first" in heard)
@@ -141,6 +145,28 @@ def test_a_conversation_is_answered_in_order_and_others_at_the_same_time(
         "You said: first",
         "You said: second",
     ]
+
+
+def test_what_comes_while_the_answer_is_made_is_answered_with_it(
+    tickets: Tickets, channel: RecordingConnector, open_inbox: Open
+) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def answer(*asked: Any) -> Outcome:
+        begun.set()
+        go.wait(20)
+        return echo(*asked)
+
+    inbox = open_inbox(tickets, answer)
+    inbox.accept(message("m1", "It fails."))
+    begun.wait(20)
+    inbox.accept(message("m2", "With KT-4031."))
+    go.set()
+    eventually(lambda: is_answered(tickets, "m1"))
+    eventually(channel.sent)
+
+    assert channel.texts() == ["You said: It fails.\n\nWith KT-4031."]
+    assert len(tickets.outcomes.of_ticket(1)) == 1
 
 
 def test_an_answer_that_fails_is_tried_again(
@@ -383,10 +409,3 @@ def test_a_name_that_no_database_can_hold_is_still_answered(
     eventually(channel.sent)
 
     assert channel.texts() == ["You said: Hello"]
-
-
-def test_a_burst_shows_internal_passages_only_if_all_its_senders_may_see_them() -> None:
-    staff, customer = message(audience="internal"), message("m2", audience="public")
-
-    assert one_question([staff, staff]).audience == "internal"
-    assert one_question([customer, staff]).audience == "public"

@@ -17,7 +17,7 @@ MESSAGE = Message("email", "m1", "t1", "ann@example.com", "Hello")
 
 @pytest.fixture
 def queues(sqlite_url: str) -> Iterator[Queues]:
-    queues = Queues(sqlite_url, lambda *names: None, lambda reply_id: None, 1, quiet_seconds=1)
+    queues = Queues(sqlite_url, lambda *names: None, lambda reply_id: None, 1)
     queues.start("worker")
     yield queues
     queues.stop(5)
@@ -53,7 +53,7 @@ def test_what_ended_is_forgotten_and_what_waits_is_not(queues: Queues) -> None:
     queues.enqueue_reply("r1/1", Reply("r1", 1, "email", "t1", "ann", "", "Hello"))
     while list(queues.missing(["r1/1"])) == []:
         time.sleep(0.02)
-    queues.enqueue_message("email:m1", 2, MESSAGE)
+    queues.enqueue_message("email:m1", 2, MESSAGE, delay_seconds=60)
 
     assert queues.clear(datetime.now(UTC) - timedelta(days=1)) == 0
     assert queues.clear(datetime.now(UTC) + timedelta(seconds=1)) == 1

@@ -59,16 +59,17 @@ def write_heat_maps(outcome: Outcome, screenshots: Sequence[Path], file: Path) -
 
     Raises DeskmateError if there is nothing to draw or the file cannot be written.
     """
-    from assistant.model.attachments import is_picture
+    from assistant.model.attachments import pictures, shows_screens
     from assistant.model.heatmap import heat_maps, kept
 
     why = outcome.hits[0].why if outcome.hits else None
     if why is None or not why.lines:
         raise DeskmateError("no heat map: no line of a screenshot was compared with a passage.")
     contents = [
-        path.read_bytes()
+        picture
         for path, report in zip(screenshots, outcome.attachments, strict=True)
-        if report.read and is_picture(report.media_type, report.filename)
+        if report.read and shows_screens(report.media_type, report.filename)
+        for picture in pictures(path.read_bytes())
     ]
     written = []
     for number, picture in enumerate(heat_maps(kept(outcome.trace), why.lines, contents), 1):

@@ -111,6 +111,7 @@ def doctor() -> None:
             ("weights", _weights),
             ("index", _index),
             ("database", _database),
+            ("arrivals", _arrivals),
             ("plugins", _plugins),
             ("connectors", _connectors),
             ("staff", _staff),
@@ -148,6 +149,17 @@ def _index(desk: Desk) -> str:
 def _database(desk: Desk) -> str:
     desk.tickets.list(limit=1)
     return str(desk.engine.url.render_as_string(hide_password=True))
+
+
+def _arrivals(desk: Desk) -> str:
+    given_up = desk.tickets.arrivals.given_up()
+    if not given_up:
+        return "connectors could read all that came"
+    last = given_up[-1]
+    return (
+        f"{len(given_up)} could not be read for a day and were left to people; the last,"
+        f" {last.connector} {last.external_id}: {last.error}"
+    )
 
 
 def _plugins(desk: Desk) -> str:

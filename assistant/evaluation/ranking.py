@@ -11,6 +11,7 @@ from assistant.errors import UnreadableError
 from assistant.knowledge.lexical import Filter
 from assistant.knowledge.retriever import Retriever
 from assistant.messages import Attachment
+from assistant.model.attachments import read_screens
 from assistant.model.encoder import MultimodalEncoder
 
 
@@ -40,7 +41,7 @@ def rank(
     screens, unread = [], []
     for path in screenshots:
         try:
-            screens.append(encoder.reader.read(Attachment.of(path).content))
+            screens += read_screens(Attachment.of(path).content, encoder.reader.read)[0]
         except UnreadableError as error:
             unread.append(f"{path}: {error}")
     encoding = encoder.encode(text, screens)

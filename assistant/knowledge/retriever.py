@@ -44,10 +44,10 @@ class Retriever:
             hits = self.candidates(encoding, filter, limit)
             return hits if limit is None else self._explained(encoding, hits)
         hits = self.candidates(encoding, filter, None)
-        if not hits:
-            return []
         matches = self.matches(encoding, hits, filter)
-        hits = self._scored(encoding, hits, matches)[:limit]
+        if matches is None:
+            return []
+        hits = self._scored(hits, matches, encoding.weights)[:limit]
         return hits if limit is None else self._explained(encoding, hits, matches)
 
     def candidates(self, encoding: Encoding, filter: Filter, limit: int | None) -> list[Hit]:
@@ -86,14 +86,16 @@ class Retriever:
             if id_ in passages and filter.shows(passages[id_])
         ]
 
-    def _scored(self, encoding: Encoding, hits: Sequence[Hit], matches: Matches) -> list[Hit]:
+    def _scored(
+        self, hits: Sequence[Hit], matches: Matches, line_weights: Sequence[float]
+    ) -> list[Hit]:
         """The hits of a screenshot, the most probable article's first; within an article as they
         came."""
         with torch.inference_mode():
-            scores = self.scorer(torch.tensor(encoding.weights), matches)  # [articles]
+            scores = self.scorer(torch.tensor(line_weights), matches)  # [articles]
         probability = dict(zip(matches.articles, scores.softmax(0).tolist(), strict=True))
         ordered = sorted(
-            hits,
+            (hit for hit in hits if hit.passage.article_id in probability),
             key=lambda hit: (
                 -probability[hit.passage.article_id],
                 hit.passage.article_id,
@@ -134,8 +136,15 @@ class Retriever:
             for hit, own in zip(hits, words, strict=True)
         ]
 
-    def matches(self, encoding: Encoding, hits: Sequence[Hit], filter: Filter) -> Matches:
-        """What the scorer is given for a screenshot: its lines beside the passages found."""
+    def matches(self, encoding: Encoding, hits: Sequence[Hit], filter: Filter) -> Matches | None:
+        """What the scorer is given for a screenshot: its lines beside the passages found.
+
+        Articles that were removed from the index since they were found are left out; None if none
+        is left."""
+        lengths = self._lexical.lengths(list({hit.passage.article_id for hit in hits}))
+        hits = [hit for hit in hits if hit.passage.article_id in lengths]
+        if not hits:
+            return None
         asked: dict[str, float] = {}
         if encoding.asked_vector is not None:
             nearest = self._store.search(encoding.asked_vector, filter, limit=CANDIDATES)
@@ -154,7 +163,7 @@ class Retriever:
                 )
                 for hit in hits
             ],
-            self._lexical.lengths(list({hit.passage.article_id for hit in hits})),
+            lengths,
             self._lexical.rarity,
             self._lexical.marked,
         )

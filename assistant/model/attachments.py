@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from assistant.errors import UnreadableError
 from assistant.messages import Attachment, AttachmentReport
+from assistant.model import recording
 from assistant.model.screenshot import Screen
 
 MAX_TEXT_CHARACTERS = 10_000
@@ -16,6 +17,8 @@ MAX_TEXT_CHARACTERS = 10_000
 
 _TEXT_SUFFIXES = {".txt", ".log", ".json", ".csv", ".md", ".xml", ".yaml", ".yml", ".ini"}
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
+_FILM_SUFFIXES = {".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi"}
+_SOUND_SUFFIXES = {".m4a", ".mp3", ".ogg", ".opus", ".wav", ".aac", ".flac", ".amr"}
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class AttachmentsRead:
 
 
 class AttachmentReader:
-    """Reads pictures and text files of at most `max_mb` megabytes each."""
+    """Reads pictures, recordings of a screen and text files of at most `max_mb` megabytes each."""
 
     def __init__(self, read_screen: Callable[[bytes], Screen], *, max_mb: int) -> None:
         self._read_screen = read_screen
@@ -54,12 +57,15 @@ class AttachmentReader:
             raise UnreadableError("the file is empty")
         if len(attachment.content) > self._max_mb * 1_000_000:
             raise UnreadableError(f"it is larger than {self._max_mb} MB")
-        if is_picture(attachment.media_type, attachment.filename):
-            screen = self._read_screen(attachment.content)
-            result.screens.append(screen)
-            return "; ".join(part for part in (_counted(screen), screen.note) if part)
         suffix = PurePath(attachment.filename).suffix.lower()
-        if attachment.media_type.startswith("text/") or suffix in _TEXT_SUFFIXES:
+        kind = attachment.media_type.partition("/")[0]
+        if kind == "audio" or suffix in _SOUND_SUFFIXES:
+            raise UnreadableError("voice notes and other sound cannot be heard here")
+        if shows_screens(attachment.media_type, attachment.filename):
+            screens, note = read_screens(attachment.content, self._read_screen)
+            result.screens.extend(screens)
+            return note
+        if kind == "text" or suffix in _TEXT_SUFFIXES:
             text = _decoded(attachment.content)
             result.texts.append(text[:MAX_TEXT_CHARACTERS])
             if len(text) > MAX_TEXT_CHARACTERS:
@@ -68,10 +74,40 @@ class AttachmentReader:
         raise UnreadableError(f"files of the kind {attachment.media_type} are not read")
 
 
-def is_picture(media_type: str, filename: str) -> bool:
-    """Whether an attachment is looked at as a picture."""
+def shows_screens(media_type: str, filename: str) -> bool:
+    """Whether an attachment is looked at: a picture, or a recording of a screen."""
     suffix = PurePath(filename).suffix.lower()
-    return media_type.startswith("image/") or suffix in _IMAGE_SUFFIXES
+    kind = media_type.partition("/")[0]
+    return kind in ("image", "video") or suffix in _IMAGE_SUFFIXES | _FILM_SUFFIXES
+
+
+def pictures(content: bytes) -> tuple[bytes, ...]:
+    """The image files that are looked at: a recording's scenes, or the picture itself.
+
+    Raises UnreadableError.
+    """
+    return recording.read(content).scenes if recording.is_recording(content) else (content,)
+
+
+def read_screens(
+    content: bytes, read_screen: Callable[[bytes], Screen]
+) -> tuple[list[Screen], str]:
+    """The screens of a picture, or of a recording's scenes, and a note on what was read.
+
+    What stands in several scenes is read from the first of them only. Raises UnreadableError.
+    """
+    if not recording.is_recording(content):
+        screen = read_screen(content)
+        return [screen], "; ".join(part for part in (_counted(screen), screen.note) if part)
+    film = recording.read(content)
+    screens: list[Screen] = []
+    known: set[str] = set()
+    for scene in film.scenes:
+        screen = read_screen(scene)
+        new = tuple(line for line in screen.lines if line.text not in known)
+        known |= {line.text for line in new}
+        screens.append(replace(screen, lines=new))
+    return screens, f"a recording, {film.note}; {_lines(len(known))}"
 
 
 def _decoded(content: bytes) -> str:
@@ -84,5 +120,8 @@ def _decoded(content: bytes) -> str:
 
 
 def _counted(screen: Screen) -> str:
-    lines = len(screen.lines)
-    return "no text was found in it" if lines == 0 else f"{lines} line{'s'[: lines > 1]} of text"
+    return _lines(len(screen.lines))
+
+
+def _lines(count: int) -> str:
+    return "no text was found in it" if count == 0 else f"{count} line{'s'[: count > 1]} of text"

@@ -1,4 +1,4 @@
-"""Threads that work on other people's code and can be left behind."""
+"""Threads for work that may hang, and is then left behind."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Threads:
         except IndexError:
             jobs = queue.SimpleQueue()
             threading.Thread(
-                target=self._serve, args=(jobs,), name="deskmate-plugin", daemon=True
+                target=self._serve, args=(jobs,), name="deskmate-limited", daemon=True
             ).start()
         jobs.put((work, future))
         return future
@@ -45,7 +45,7 @@ class Threads:
     def _do(self, work: Callable[[], T], future: Future[T]) -> None:
         try:
             result = work()
-        except BaseException as error:  # SystemExit too: a plugin must not end the desk
+        except BaseException as error:  # SystemExit too: what runs here must not end the desk
             future.set_exception(error)
         else:
             future.set_result(result)

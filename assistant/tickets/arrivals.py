@@ -15,13 +15,14 @@ from typing import Any
 from sqlalchemy import Engine, Index, String, UniqueConstraint, delete, exists, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from assistant import metrics
 from assistant.tickets.columns import partial_index
 from assistant.tickets.database import insert_once, sessions
 from assistant.tickets.tables import Table
 
 
 class ArrivalRow(Table):
-    """`state` is waiting or done; `error` says what went wrong last."""
+    """`state` is waiting, done or given up; `error` says what went wrong last."""
 
     __tablename__ = "arrivals"
     __table_args__ = (
@@ -54,6 +55,16 @@ class Arrival:
     sender: str
     payload: Mapping[str, Any]
     attempts: int
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class GivenUp:
+    """An arrival that nothing could be made of, and why."""
+
+    connector: str
+    external_id: str
+    error: str
     received_at: datetime
 
 
@@ -138,9 +149,23 @@ class Arrivals:
         attempts = ArrivalRow.attempts + 1
         self._update(connector, external_id, due_at=due_at, error=error, attempts=attempts)
 
+    def give_up(self, connector: str, external_id: str, error: str) -> None:
+        """Nothing can be made of it: its name and the reason stay, its words do not."""
+        self._update(connector, external_id, state="given up", payload={}, error=error)
+        metrics.GIVEN_UP.labels(connector).inc()
+
+    def given_up(self) -> tuple[GivenUp, ...]:
+        """What was given up and is not yet forgotten, on all channels, oldest first."""
+        query = select(ArrivalRow).where(ArrivalRow.state == "given up").order_by(ArrivalRow.id)
+        with self._read() as session:
+            return tuple(
+                GivenUp(row.connector, row.external_id, row.error or "", row.received_at)
+                for row in session.scalars(query)
+            )
+
     def clear(self, before: datetime) -> int:
-        """Forgets what came in before then and is done; returns how much that was."""
-        old = (ArrivalRow.state == "done", ArrivalRow.received_at < before)
+        """Forgets what came in before then and does not wait; returns how much that was."""
+        old = (ArrivalRow.state != "waiting", ArrivalRow.received_at < before)
         with self._write.begin() as session:
             ids = session.scalars(delete(ArrivalRow).where(*old).returning(ArrivalRow.id))
             return len(ids.all())

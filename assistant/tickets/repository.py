@@ -161,6 +161,16 @@ class Tickets:
             pairs = zip(rows, read_messages(session, ticket, rows), strict=True)
             return as_ticket(ticket), tuple(Waiting(m, row.received_at) for row, m in pairs)
 
+    def came_since(self, ticket_id: int, since: datetime) -> int:
+        """How many messages of customers came in this conversation since then."""
+        query = select(func.count()).where(
+            MessageRow.ticket_id == ticket_id,
+            MessageRow.author == "customer",
+            MessageRow.received_at >= since,
+        )
+        with self._read() as session:
+            return session.scalar(query) or 0
+
     def begin_answer(self, connector: str, external_id: str) -> int:
         """Notes that a worker begins to answer this message; returns how often one has."""
         with self._write.begin() as session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +63,7 @@ class SlackConnector:
         )
         status = Status(self._workspaces)
         self._worker = Worker(desk, self._workspaces, self._people, reader, status)
-        self._lanes = Lanes(lambda: desk.tickets.arrivals, self._worker.work)
+        self._lanes = Lanes(lambda: desk.tickets.arrivals, self._worker.work, self._worker.give_up)
 
     def run(self, accept: Accept, stop: threading.Event) -> None:
         """Receives and works on what came, until `stop` is set.
@@ -158,8 +158,15 @@ class SlackConnector:
             "later": later,
         }
 
-        def inject(context: BoltContext, next: Callable[[], Any]) -> Any:
+        workspaces = self._workspaces
+
+        def inject(context: BoltContext, body: Mapping[str, Any], next: Callable[[], Any]) -> Any:
             context.update(parts)
+            if context.is_enterprise_install and context.enterprise_id:
+                # The authorization is the organisation's then, and names no workspace.
+                team = context.team_id or body.get("team_id") or body["user"]["team_id"]
+                context["team_id"] = team
+                workspaces.note_member(team, context.enterprise_id)
             return next()
 
         return inject

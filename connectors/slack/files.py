@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -55,6 +57,43 @@ def fetch(client: Client, file: Mapping[str, Any], max_bytes: int) -> Attachment
     if not _is_slacks(url, client.base_url):
         return _missing(file, "Slack names no address for it")
     return _download(client.token or "", file, url, max_bytes)
+
+
+def transcript(client: Client, file: Mapping[str, Any], max_bytes: int) -> Attachment | None:
+    """What Slack itself heard in a voice note or a recording, as a text; None if it heard nothing,
+    as on plans without transcripts.
+
+    Raises LaterError while Slack is still listening.
+    """
+    status = _heard(file).get("status")
+    if status == "processing":
+        try:
+            file = client.files_info(file=file["id"])["file"]
+        except SlackApiError as error:
+            raise LaterError(f"files.info: {error_name(error)}") from error
+        status = _heard(file).get("status")
+        if status == "processing":
+            raise LaterError("Slack still writes what is said in it")
+    if status != "complete":
+        return None
+    beginning = _heard(file).get("preview") or {}
+    words, url = beginning.get("content") or "", file.get("vtt") or ""
+    if beginning.get("has_more") and _is_slacks(url, client.base_url):
+        whole = _download(client.token or "", {**file, "mimetype": "text/vtt"}, url, max_bytes)
+        words = _spoken(whole.content.decode("utf-8", "replace")) or words
+    name = f"{_name(file)}.txt"
+    return Attachment("text/plain", name, words.encode()) if words.strip() else None
+
+
+def _heard(file: Mapping[str, Any]) -> Mapping[str, Any]:
+    return file.get("transcription") or {}
+
+
+def _spoken(vtt: str) -> str:
+    """The words of a WebVTT file (https://www.w3.org/TR/webvtt1/): no times, numbers, voices."""
+    cues = re.split(r"\n\s*\n", vtt.replace("\r", ""))
+    spoken = [cue.partition("-->")[2].partition("\n")[2] for cue in cues if "-->" in cue]
+    return html.unescape(re.sub(r"<[^>]*>", "", " ".join(" ".join(spoken).split())))
 
 
 def _download(token: str, file: Mapping[str, Any], url: str, max_bytes: int) -> Attachment:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LANES = 8
 LOOK_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 600.0
+GIVE_UP_AFTER = timedelta(days=1)
 CLEAR_SECONDS = 3600.0
 KEEP = timedelta(days=14)
 
@@ -25,12 +26,19 @@ log = logging.getLogger("deskmate.connectors.slack")
 
 
 class Lanes:
-    """Calls `work` with each arrival until it succeeds; what fails comes again after pauses that
-    grow to ten minutes."""
+    """Calls `work` with each arrival until it succeeds. What fails comes again after pauses that
+    grow to ten minutes; what still fails after a day is given to `give_up` with the error, and
+    recorded as given up."""
 
-    def __init__(self, arrivals: Callable[[], Arrivals], work: Callable[[Arrival], None]) -> None:
+    def __init__(
+        self,
+        arrivals: Callable[[], Arrivals],
+        work: Callable[[Arrival], None],
+        give_up: Callable[[Arrival, str], None],
+    ) -> None:
         self._arrivals = arrivals
         self._work = work
+        self._give_up = give_up
         self._news = threading.Event()
         self._lock = threading.Lock()
         self._under_way: set[str] = set()
@@ -69,14 +77,23 @@ class Lanes:
             self._work(arrival)
             self._arrivals().finish(NAME, arrival.external_id)
         except Exception as error:
-            pause = min(LONGEST_PAUSE_SECONDS, 2.0 * 2**arrival.attempts)
-            kind = type(error).__name__
-            log.warning("failed_arrival message=%s error=%s", arrival.external_id, kind)
-            log.debug("failed_arrival", exc_info=True)
-            self._arrivals().postpone(NAME, arrival.external_id, f"{kind}: {error}", pause)
+            self._failed(arrival, error)
         finally:
             with self._lock:
                 self._under_way.discard(arrival.external_id)
+
+    def _failed(self, arrival: Arrival, error: Exception) -> None:
+        kind = type(error).__name__
+        about, reason = (arrival.external_id, kind), f"{kind}: {error}"
+        log.debug("failed_arrival", exc_info=error)
+        if datetime.now(UTC) - arrival.received_at < GIVE_UP_AFTER:
+            log.warning("failed_arrival message=%s error=%s", *about)
+            pause = min(LONGEST_PAUSE_SECONDS, 2.0 * 2**arrival.attempts)
+            self._arrivals().postpone(NAME, arrival.external_id, reason, pause)
+        else:
+            log.error("gave_up_arrival message=%s error=%s", *about)
+            self._give_up(arrival, reason)
+            self._arrivals().give_up(NAME, arrival.external_id, reason)
 
     def _clear(self) -> None:
         now = datetime.now(UTC)

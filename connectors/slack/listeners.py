@@ -77,13 +77,18 @@ def app_home_opened(
 
 def app_uninstalled(context: BoltContext, workspaces: Workspaces) -> None:
     """A workspace took the app away; its token is of no use any more."""
-    workspaces.forget(context.team_id or "")
+    workspaces.forget(_owner(context))
 
 
 def tokens_revoked(event: Json, context: BoltContext, workspaces: Workspaces) -> None:
     """The same, if the bot's token is among them."""
     if event.get("tokens", {}).get("bot"):
-        workspaces.forget(context.team_id or "")
+        workspaces.forget(_owner(context))
+
+
+def _owner(context: BoltContext) -> str:
+    """Whose installation this came by: the organisation's or the workspace's."""
+    return (context.enterprise_id if context.is_enterprise_install else context.team_id) or ""
 
 
 def answer_this(

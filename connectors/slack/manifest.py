@@ -69,7 +69,7 @@ def manifest(settings: SlackSettings | None) -> dict[str, Any]:
         "settings": {
             "event_subscriptions": {**request, "bot_events": sorted(events)},
             "interactivity": {"is_enabled": True, **request},
-            "org_deploy_enabled": False,
+            "org_deploy_enabled": several,
             "socket_mode_enabled": not http,
             "token_rotation_enabled": several,
         },

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from slack_sdk.errors import SlackApiError
 
-from assistant import Notice, Ticket
+from assistant import DeskmateError, Notice, Ticket
 from connectors.slack import mrkdwn
 from connectors.slack.client import Client
 from connectors.slack.intake import NAME
@@ -111,7 +111,7 @@ class StaffChannel:
         try:
             client = self._workspaces.client(place.team)
             link = client.chat_getPermalink(channel=place.channel, message_ts=place.ts)
-        except SlackApiError:
+        except (SlackApiError, DeskmateError):  # the app may have been taken away there
             return f"from {shown(ticket.customer)}"
         return f"<{link['permalink']}|the conversation> with {shown(ticket.customer)}"
 

@@ -92,6 +92,16 @@ class Reader:
         for forwarded in _forwarded(event):
             found += forwarded.get("files", ())
         for file in found[:MOST_FILES]:
+            spoken = None
+            try:
+                spoken = files.transcript(client, file, self._max_file_bytes)
+            except files.LaterError:
+                if not last_try:
+                    raise
+            if spoken:
+                yield spoken
+                if not _shows_something(file):
+                    continue  # its words stand for it; who wants to hear it does so in Slack
             try:
                 yield files.fetch(client, file, self._max_file_bytes)
             except files.LaterError:
@@ -108,6 +118,12 @@ def to_somebody_else(event: Json, workspace: Workspace) -> bool:
     """Whether the post begins with the name of another person."""
     found = _TO_SOMEBODY.match(event.get("text") or "")
     return found is not None and found.group(1) != workspace.user
+
+
+def _shows_something(file: Json) -> bool:
+    """Whether there is more than sound; Slack gives voice notes the media type of a film."""
+    sound = file.get("subtype") == "slack_audio" or file.get("media_display_type") == "audio"
+    return not sound and not (file.get("mimetype") or "").startswith("audio/")
 
 
 def _forwarded(event: Json) -> list[Json]:

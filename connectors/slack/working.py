@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from slack_sdk.webhook import WebhookClient
 
-from assistant import Accept, DeskmateError, Message
+from assistant import Accept, DeskmateError, Message, Outcome
 from connectors.slack import thread
 from connectors.slack.intake import NAME
 from connectors.slack.people import People
@@ -59,6 +59,24 @@ class Worker:
                 self._person(arrival)
             case "question":
                 self._question(arrival.payload["command"])
+
+    def give_up(self, arrival: Arrival, error: str) -> None:
+        """Leaves to a person what could not be read for a day, as Slack delivered it."""
+        match arrival.payload["kind"]:
+            case "post":
+                event = arrival.payload["event"]
+                user, text = event["user"], event.get("text") or ""
+            case "person":
+                user, text = arrival.payload["user"], PERSON
+            case _:  # nobody waits for an answer to an edit; to a command it would come too late
+                return
+        sender = f"somebody ({user})"  # the name may be what Slack does not give
+        thread_id = Place.parse(arrival.conversation).thread_id
+        message = Message(NAME, arrival.external_id, thread_id, sender, text)
+        tickets = self._desk.tickets
+        ticket = tickets.store_message(message)
+        outcome = Outcome("hand over", f"it could not be read from Slack: {error}", text="")
+        tickets.outcomes.store(ticket.id, message, [message.external_id], outcome)
 
     def _post(self, arrival: Arrival, event: Json) -> None:
         place = Place.parse(arrival.conversation)

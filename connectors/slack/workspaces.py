@@ -26,7 +26,8 @@ RENEW_MINUTES = 30  # before a token expires
 
 @dataclass(frozen=True)
 class Workspace:
-    """A workspace in which the app is installed. `user` and `bot` are the bot's ids there."""
+    """A workspace in which the app is installed, itself or through its organisation. `user` and
+    `bot` are the bot's ids there."""
 
     team: str
     token: str
@@ -43,16 +44,17 @@ class Workspaces:
         self._limits = Limits()
         self._lock = threading.Lock()
         self._only: Workspace | None = None
+        self._members: set[str] = set()
 
-    def find(self, team: str) -> Workspace | None:
-        """The workspace, or None if the app is not installed there.
+    def find(self, team: str, enterprise: str = "") -> Workspace | None:
+        """The workspace, or None if the app is not installed there, nor in its `enterprise`.
 
         Raises SlackApiError if the only workspace's token is not valid at the first call.
         """
         if not self._settings.several:
             only = self._the_only()
             return only if team in ("", only.team) else None
-        bot = self._renewed(team)
+        bot = self._renewed(team, enterprise)
         return Workspace(team, bot.bot_token, bot.bot_user_id, bot.bot_id) if bot else None
 
     def client(self, team: str) -> Client:
@@ -66,21 +68,28 @@ class Workspaces:
 
     def authorize(self, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
         """What bolt asks for each request; without a call to Slack."""
-        workspace = self.find(team_id or "")
+        workspace = self.find(team_id or "", enterprise_id or "")
         if workspace is None:
             return None
         return AuthorizeResult(
             enterprise_id=enterprise_id,
-            team_id=workspace.team,
+            team_id=workspace.team or None,
             bot_id=workspace.bot,
             bot_user_id=workspace.user,
             bot_token=workspace.token,
         )
 
-    def forget(self, team: str) -> None:
-        """The app was taken away from the workspace."""
+    def note_member(self, team: str, enterprise: str) -> None:
+        """Something came from this workspace, which has the app through its organisation: by that
+        it is known where to answer."""
+        if self._settings.several and team not in self._members:
+            self.installations.note_member(team, enterprise)
+            self._members.add(team)
+
+    def forget(self, owner: str) -> None:
+        """The app was taken away from the workspace or organisation of this id."""
         if self._settings.several:
-            self.installations.delete_bot(enterprise_id=None, team_id=team)
+            self.installations.delete_bot(enterprise_id=None, team_id=owner)
 
     def staff_place(self) -> tuple[str, str]:
         """Team and channel of the staff channel."""
@@ -102,13 +111,17 @@ class Workspaces:
                 self._only = Workspace(about["team_id"], token, about["user_id"], about["bot_id"])
             return self._only
 
-    def _renewed(self, team: str) -> Bot | None:
+    def _renewed(self, team: str, enterprise: str) -> Bot | None:
         """The workspace's bot; its token is renewed where tokens are rotated and it is due."""
-        bot = self.installations.find_bot(enterprise_id=None, team_id=team)
+
+        def find() -> Bot | None:
+            return self.installations.find_bot(enterprise_id=enterprise, team_id=team)
+
+        bot = find()
         if bot is None or bot.bot_refresh_token is None:
             return bot
         with self._lock:
-            bot = self.installations.find_bot(enterprise_id=None, team_id=team)
+            bot = find()
             if bot is None:
                 return None
             rotator = TokenRotator(
@@ -122,7 +135,7 @@ class Workspaces:
                 )
             except SlackTokenRotationError:
                 # Another process may have been faster, and the old refresh token is used up.
-                again = self.installations.find_bot(enterprise_id=None, team_id=team)
+                again = find()
                 if again is None or again.bot_token == bot.bot_token:
                     raise
                 return again

@@ -15,7 +15,8 @@ from assistant.model.encoder import MultimodalEncoder
 from assistant.testing.slack import Slack
 from connectors.slack import connector
 from connectors.slack.manifest import SCOPES
-from tests.pictures import png
+from tests.films import film, sound
+from tests.pictures import png, screenshot
 from tests.slack_desk import SlackDesk, eventually, shown
 
 QUESTION = "How do I download an invoice?"
@@ -99,15 +100,40 @@ def test_a_screenshot_below_which_the_bot_is_called_is_read(slack, company, staf
     assert "disk quota of your account is used up" in shown(company.reply(elsewhere, post))
 
 
-def test_a_recording_is_accounted_for_and_not_passed_over(
-    slack, company, staff, channel, ana
-) -> None:
+def test_a_recording_is_read_like_screenshots(slack, company, channel, ana) -> None:
+    shown_after = screenshot("Upload stopped\nKT-4031\nQuota exceeded")
+    recording = film([(screenshot("Files\nUpload"), 2), (shown_after, 2)])
+
+    post = slack.post(channel, ana, "What does this mean?", files=[("film.mp4", recording)])
+
+    assert "disk quota of your account is used up" in shown(company.reply(channel, post))
+
+
+def test_a_voice_note_is_answered_by_what_slack_heard(slack, company, channel, ana) -> None:
+    heard = {"status": "complete", "preview": {"content": QUESTION, "has_more": False}}
+    fields = {"subtype": "slack_audio", "transcription": heard}
+
+    post = slack.post(channel, ana, files=[("note.m4a", sound())], file_fields=fields)
+
+    assert "Download PDF" in shown(company.reply(channel, post))
+
+
+def test_a_voice_note_that_nobody_heard_is_handed_over(slack, company, staff, channel, ana) -> None:
+    post = slack.post(channel, ana, files=[("note.m4a", sound())])
+
+    reply = shown(company.reply(channel, post))
+    assert "a person from our team takes over" in reply
+    assert "I could not read note.m4a: voice notes and other sound cannot be heard here." in reply
+    assert "*Needs a person*" in told(slack, staff)
+
+
+def test_a_file_that_cannot_be_read_is_accounted_for(slack, company, staff, channel, ana) -> None:
     slack.post(channel, ana, QUESTION, files=[("film.mp4", b"recording")])
 
     notice = told(slack, staff)
     assert "*A draft waits for you*" in notice
     assert "Download PDF" in notice
-    assert "I could not read film.mp4: files of the kind video/mp4 are not read." in notice
+    assert "I could not read film.mp4: " in notice
 
 
 def test_staff_are_told_of_a_hand_over_and_so_is_the_customer(

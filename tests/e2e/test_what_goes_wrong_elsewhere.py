@@ -14,10 +14,11 @@ import pytest
 
 from assistant import inbox as inbox_module
 from assistant.desk import Desk
-from assistant.messages import Message, Notice, TicketStatus
+from assistant.messages import Message, Notice, Outcome, TicketStatus
 from assistant.model.encoder import MultimodalEncoder
 from assistant.plugging import Plugins
-from assistant.settings import Inbox, Policy, Settings
+from assistant.settings import Answering, Inbox, Policy, Settings
+from tests.answering.chat_server import ChatServer
 from tests.recording import StaffedConnector
 
 QUESTION = "How do I download an invoice?"
@@ -75,10 +76,11 @@ def open_company(
 ) -> Iterator[Callable[..., Company]]:
     opened: list[Company] = []
 
-    def open_(quiet_seconds: float = 0.0) -> Company:
+    def open_(quiet_seconds: float = 0.0, **answering: Any) -> Company:
         channel = StaffedConnector(tmp_path / "sent.jsonl")
         settings = Settings(
             data_dir=data_dir,
+            answering=Answering(**answering),
             policy=Policy(reply_at=0.5, draft_at=0.2),
             inbox=Inbox(quiet_seconds=quiet_seconds, worker_name="test"),
         )
@@ -234,6 +236,51 @@ def test_a_model_that_fails_leaves_nobody_without_an_answer(
     assert company.sent == ["Thank you for your message. A colleague will answer you."]
     (notice,) = company.notices
     assert notice.reason == "answering failed: ConnectionError: the model's server is away"
+
+
+def test_a_chat_model_that_hangs_leaves_nobody_without_an_answer(
+    open_company: Callable[..., Company], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox_module, "TRY_AGAIN_SECONDS", 0.0)
+    chat, over = ChatServer(), threading.Event()
+    chat.write = lambda told: str(over.wait())
+    company = open_company(
+        chat_model="openai:some-model",
+        chat_model_options={"base_url": chat.url, "api_key": "none"},
+        timeout_seconds=2.0,
+    )
+
+    company.write("m1", QUESTION)
+    company.settle()
+    over.set()
+    chat.close()
+
+    assert company.sent == ["Thank you for your message. A colleague will answer you."]
+    (notice,) = company.notices
+    assert "Answering took longer than 2 s, and was at the step 'write'" in notice.reason
+    assert len(chat.told) == 1
+
+
+def test_what_is_written_while_the_answer_is_made_is_answered_with_it(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go = threading.Event(), threading.Event()
+    answer = company.desk.inbox._answer_message
+
+    def slowly(*asked: Any) -> Outcome:
+        begun.set()
+        go.wait(PATIENCE_SECONDS)
+        return answer(*asked)
+
+    monkeypatch.setattr(company.desk.inbox, "_answer_message", slowly)
+    company.send("m1", QUESTION)
+    begun.wait(PATIENCE_SECONDS)
+    company.send("m2", "It is for March")
+    go.set()
+    company.wait(lambda: company.desk.tickets.outcomes.of_message("email", "m1"))
+    company.settle()
+
+    assert len(company.sent) == len(company.desk.tickets.outcomes.of_ticket(1)) == 1
 
 
 def test_a_confirmation_is_not_answered_and_solves_the_ticket(company: Company) -> None:

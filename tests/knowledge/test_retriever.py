@@ -11,7 +11,7 @@ from assistant.knowledge.lexical import Filter, Lexical
 from assistant.knowledge.retriever import Retriever
 from assistant.knowledge.scorer import ArticleScorer
 from assistant.knowledge.store import Store
-from assistant.messages import Article, Encoding, Hit, Passage
+from assistant.messages import Article, Box, Encoding, Hit, Passage, ScreenLine
 from tests.knowledge.index_process import DIM, encode
 
 
@@ -74,6 +74,29 @@ def halves(tmp_path: Path) -> Iterator[tuple[Store, Lexical]]:
     yield store, lexical
     store.close()
     lexical.close()
+
+
+def test_an_article_that_is_removed_while_it_is_found_is_gone(
+    halves: tuple[Store, Lexical],
+) -> None:
+    store, lexical = halves
+    passages = [Passage(f"{name}#1", name, ("Refunds",), f"Up to {name}.") for name in "ab"]
+    for passage in passages:
+        lexical.put(Article(passage.article_id, "Refunds", ()), [passage])
+    store.put(passages, encode(["x", "y"]))
+    retriever = Retriever(store, lexical, ArticleScorer())
+    lines = (ScreenLine("Refunds", Box(0, 0, 10, 10), 10, 0.9),)
+    asked = Encoding(encode(["x"])[0], "Refunds", lines=lines, weights=(1.0,))
+
+    hits = retriever.candidates(asked, Filter(), None)
+    lexical.remove("a")
+    matches = retriever.matches(asked, hits, Filter())
+    lexical.remove("b")
+
+    assert matches is not None
+    assert matches.articles == ("b",)
+    assert retriever.matches(asked, hits, Filter()) is None
+    assert retriever.search(asked, Filter(), limit=5) == []
 
 
 def test_while_an_article_becomes_public_its_old_words_stay_internal(

@@ -55,3 +55,19 @@ def test_only_what_is_old_and_done_is_forgotten(tickets: Tickets) -> None:
     assert (before, after) == (0, 1)
     assert tickets.arrivals.find("chat", "a") is None
     assert tickets.arrivals.find("chat", "b") is not None
+
+
+def test_what_is_given_up_keeps_its_name_and_the_reason(tickets: Tickets) -> None:
+    note(tickets, "a")
+    note(tickets, "b")
+
+    tickets.arrivals.give_up("chat", "a", "TimeoutError: no answer")
+
+    (given_up,) = tickets.arrivals.given_up()
+    assert (given_up.connector, given_up.external_id) == ("chat", "a")
+    assert given_up.error == "TimeoutError: no answer"
+    assert [arrival.external_id for arrival in tickets.arrivals.due("chat")] == ["b"]
+    assert not note(tickets, "a")
+
+    tickets.arrivals.clear(datetime.now(UTC) + timedelta(seconds=5))
+    assert tickets.arrivals.given_up() == ()

@@ -34,7 +34,8 @@ class Events:
 
     def event(self, event: Json, team: Team, channel: Channel | None = None) -> Delivery:
         """Anything that the Events API tells."""
-        bot = {"enterprise_id": None, "team_id": team.id, "user_id": team.bot_user, "is_bot": True}
+        org = team.enterprise or None
+        bot = {"enterprise_id": org, "team_id": None if org else team.id, "user_id": team.bot_user}
         envelope = {
             "type": "event_callback",
             "team_id": team.id,
@@ -42,7 +43,8 @@ class Events:
             "event": event,
             "event_id": self._workspaces.new_id("Ev"),
             "event_time": int(time.time()),
-            "authorizations": [{**bot, "is_enterprise_install": False}],
+            "enterprise_id": org,
+            "authorizations": [{**bot, "is_bot": True, "is_enterprise_install": bool(org)}],
             "is_ext_shared_channel": bool(channel and channel.shared_with),
             "context_team_id": team.id,
         }
@@ -56,7 +58,9 @@ class Events:
         payload = {
             "type": kind,
             "user": {"id": user, "name": who["name"], "team_id": who["team_id"]},
-            "team": {"id": team.id, "domain": team.name},
+            "team": None if team.enterprise else {"id": team.id, "domain": team.name},
+            "enterprise": {"id": team.enterprise, "name": "org"} if team.enterprise else None,
+            "is_enterprise_install": bool(team.enterprise),
             "trigger_id": self._workspaces.new_id("X"),
             "response_url": self._workspaces.new_response_url(),
             **about,

@@ -130,10 +130,14 @@ class Slack:
 
     # ── People and places ──────────────────────────────────────────────────────────────────────
 
-    def add_team(self, name: str) -> Team:
-        """A workspace in which the app is installed."""
-        new = self.workspaces.new_id
+    def add_team(self, name: str, enterprise: str = "") -> Team:
+        """A workspace with the app, or one of the organisation of the id `enterprise` (E…)."""
+        new, teams = self.workspaces.new_id, self.workspaces.teams.values()
         team = Team(new("T"), name, f"xoxb-{new('1')}", self.scopes, new("U"), new("B"))
+        team.enterprise = enterprise
+        if other := next((t for t in teams if enterprise and t.enterprise == enterprise), None):
+            team.bot_token, team.bot_user = other.bot_token, other.bot_user
+            team.bot_id = other.bot_id
         self.workspaces.teams[team.id] = team
         return team
 
@@ -222,7 +226,7 @@ class Slack:
         if "thread_ts" in message:
             container["thread_ts"] = message["thread_ts"]
         return self._events.interaction(
-            self.team,
+            self.workspaces.teams[self.workspaces.channel(channel_id).team],
             "block_actions",
             user,
             {"actions": [action], "container": container, "message": dict(message)},

@@ -15,7 +15,8 @@ Json = dict[str, Any]
 
 @dataclass
 class Team:
-    """A workspace in which the app is installed. `scopes` are those that its token has."""
+    """A workspace in which the app is installed. `scopes` are those that its token has. Workspaces
+    of one `enterprise`, if it is named, share one installation: token and bot."""
 
     id: str
     name: str
@@ -24,6 +25,7 @@ class Team:
     bot_user: str
     bot_id: str
     refresh_token: str = ""
+    enterprise: str = ""
 
 
 @dataclass

@@ -121,9 +121,72 @@ def test_the_customer_reads_which_file_was_not_read(slack, desk, help_channel, a
         return replies_with("Done")
 
     desk.answer = answer
-    sent = [("film.mp4", b"recording"), ("gone.png", b"")]
+    sent = [("film.mp4", b"\0\0\0\x18ftypisom"), ("gone.png", b"")]
     post = slack.post(help_channel, ana, f"{slack.mention} It fails:", files=sent)
     desk.reply(help_channel, post)
     eventually(lambda: heard)
 
-    assert heard["notes"] == ["files of the kind video/mp4 are not read", "the file is empty"]
+    damaged, empty = heard["notes"]
+    assert damaged.startswith("the recording is damaged")
+    assert empty == "the file is empty"
+
+
+HEARD = {"status": "complete", "preview": {"content": "My export stops.", "has_more": False}}
+
+
+def test_a_voice_note_comes_as_the_words_that_slack_heard(slack, desk, help_channel, ana) -> None:
+    fields = {"subtype": "slack_audio", "transcription": HEARD}
+
+    post = slack.post(
+        help_channel, ana, slack.mention, files=[("note.mp4", b"voice")], file_fields=fields
+    )
+
+    words = ("text/plain", "note.mp4.txt", b"My export stops.")
+    assert attachments(desk, help_channel, post) == [words]
+
+
+def test_a_recording_comes_with_the_words_that_slack_heard(slack, desk, help_channel, ana) -> None:
+    fields = {"subtype": "slack_video", "transcription": HEARD}
+
+    post = slack.post(
+        help_channel, ana, slack.mention, files=[("clip.mp4", b"film")], file_fields=fields
+    )
+
+    assert attachments(desk, help_channel, post) == [
+        ("text/plain", "clip.mp4.txt", b"My export stops."),
+        ("video/mp4", "clip.mp4", b"film"),
+    ]
+
+
+def test_words_that_slack_still_writes_are_waited_for(slack, desk, help_channel, ana) -> None:
+    fields = {"subtype": "slack_audio", "transcription": {"status": "processing"}}
+    post = slack.post(
+        help_channel, ana, slack.mention, files=[("note.m4a", b"voice")], file_fields=fields
+    )
+    eventually(lambda: slack.called("files.info"))
+    slack.workspaces.files[post["files"][0]["id"]][0]["transcription"] = HEARD
+
+    words = ("text/plain", "note.m4a.txt", b"My export stops.")
+    assert attachments(desk, help_channel, post) == [words]
+
+
+def test_a_long_voice_note_is_read_to_its_end(slack, client) -> None:
+    vtt = (
+        "WEBVTT\n\n1\n00:00:00.000 --> 00:00:02.000\n<v Ana>My export\n\n"
+        "2\n00:00:02.000 --> 00:00:04.000\nstops &amp; says KT-4031.\n"
+    )
+    (file,) = slack.workspaces.add_files(slack.url, [("words.vtt", vtt.encode())])
+    heard = {"status": "complete", "preview": {"content": "My", "has_more": True}}
+    about = {"id": "F1", "name": "note.m4a", "transcription": heard, "vtt": file["url_private"]}
+
+    attachment = files.transcript(client, about, MB)
+
+    assert attachment is not None
+    assert attachment.content.decode() == "My export stops & says KT-4031."
+
+
+@pytest.mark.parametrize("transcription", [None, {"status": "none"}, {"status": "failed"}])
+def test_where_slack_heard_nothing_there_are_no_words(client, transcription) -> None:
+    about = {"id": "F1", "name": "note.m4a", "transcription": transcription}
+
+    assert files.transcript(client, about, MB) is None

@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -20,6 +21,7 @@ from starlette.routing import Mount
 from assistant import DeskmateError
 from assistant.serving.web import Server
 from assistant.tickets.secrets import SecretRow
+from connectors.slack import lanes
 from connectors.slack.client import BusyError, Limits
 from connectors.slack.people import People
 from connectors.slack.reading import Reader
@@ -125,6 +127,46 @@ def test_a_workspace_that_took_the_app_away_is_forgotten(slack, several, event) 
     assert kept is not None
     with pytest.raises(DeskmateError, match="the app is not installed there"):
         desk.connector._workspaces.client(team.id)
+
+
+def test_an_organisation_installs_the_app_for_all_its_workspaces(slack, several) -> None:
+    desk, _ = several
+    org = f"E{slack.workspaces.new_id('1')}"
+    sales, legal = slack.add_team("sales", org), slack.add_team("legal", org)
+    bot = {"bot_token": sales.bot_token, "bot_id": sales.bot_id, "bot_user_id": sales.bot_user}
+    install_bot = desk.connector._workspaces.installations.save_bot
+    install_bot(Bot(enterprise_id=org, is_enterprise_install=True, installed_at=time.time(), **bot))
+
+    for team in (sales, legal):
+        bo = slack.add_user("Bo", team=team)
+        channel = slack.add_channel("help", [bo], team=team)
+        post = slack.post(channel, bo, f"<@{team.bot_user}> Where is the invoice of {team.name}?")
+        reply = desk.reply(channel, post)
+        assert f"invoice of {team.name}?" in shown(reply)
+        slack.press(channel, reply, "talk_to_person", bo)
+        assert "I would like to talk to a person." in shown(desk.reply(channel, post, 2))
+
+    slack._events.event({"type": "app_uninstalled"}, sales)
+    eventually(lambda: desk.connector._workspaces.find(legal.id) is None)
+
+
+def test_what_came_from_a_workspace_without_the_app_is_left_to_staff_after_a_day(
+    slack, several, monkeypatch
+) -> None:
+    monkeypatch.setattr(lanes, "GIVE_UP_AFTER", timedelta(0))
+    desk, _ = several
+    event = {"channel": "C1", "ts": "1.5", "user": "U9", "text": "Where is my invoice?"}
+    payload = {"kind": "post", "event": event, "asked": True, "shared": False}
+
+    desk.tickets.arrivals.note("slack", "C1/1.5", "T-GONE/C1/1.5", "T-GONE/C1/U9", payload)
+    (given_up,) = eventually(desk.tickets.arrivals.given_up)
+    notice = eventually(lambda: slack.by_bot(desk.connector._settings.staff_channel.split("/")[1]))
+
+    assert "T-GONE: the app is not installed there" in given_up.error
+    (ticket,) = desk.tickets.list("handed over")
+    assert ticket.thread_id == "T-GONE/C1/1.5"
+    assert "it could not be read from Slack" in shown(notice[-1])
+    assert "Where is my invoice?" in shown(notice[-1])
 
 
 @pytest.mark.parametrize(
