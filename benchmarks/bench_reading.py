@@ -163,6 +163,7 @@ def _add_costs(
     results.add(task, system, "ms max", slowest)
     results.add(task, system, "max / p50", slowest / median)
     processor = float(np.median(readings.processor_milliseconds))
+    results.add(task, system, "processor ms max", max(readings.processor_milliseconds))
     results.add(task, system, "processor ms p50", processor)
     results.add(task, system, "peak MB", _peak_mb(system, pictures))
 

@@ -20,7 +20,7 @@ LETTER_PX = 9.0
 lines are found with the same box as at twice the size, at 5 pixels a fifth of them merge."""
 
 MAX_SCALE = 1.5
-MAX_MEGAPIXELS = 1.6
+MAX_MEGAPIXELS = 1.3
 """Of what is looked at: a picture of more, after scaling, is made smaller still."""
 
 TALL = 3

@@ -108,6 +108,7 @@ def decode(content: bytes) -> tuple[NDArray[np.uint8], str]:
 
     The size is checked from the header, before any pixel is decompressed.
     """
+    import cv2
     from PIL import Image, ImageOps
 
     if not content:
@@ -135,7 +136,7 @@ def decode(content: bytes) -> tuple[NDArray[np.uint8], str]:
     except Exception as error:
         raise UnreadableError(f"the image is damaged or cut off ({error})") from error
     note = "only the first of its pictures was read" if several else ""
-    return np.ascontiguousarray(pixels[:, :, ::-1]), note
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False), note
 
 
 def _too_large(found: str) -> str:
