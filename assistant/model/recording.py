@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -97,7 +97,7 @@ def _longest(scenes: list[_Scene], limit: int) -> list[_Scene]:
     return sorted([*before, scenes[-1]], key=lambda scene: scene.began)
 
 
-def _frames(content: bytes, stop_at: float) -> Iterator[tuple[float, Image]]:
+def _frames(content: bytes, stop_at: float) -> Generator[tuple[float, Image], None, None]:
     """The time in seconds and the picture of frames, about two a second, and of the last one; after
     `stop_at` of each."""
     if container := _container(content):
@@ -119,11 +119,11 @@ def _container(content: bytes) -> str:
     return ""
 
 
-def _film(content: bytes, container: str, stop_at: float) -> Iterator[tuple[float, Image]]:
+def _film(content: bytes, container: str, stop_at: float) -> Generator[tuple[float, Image], None, None]:
     import av
 
     try:
-        with av.open(io.BytesIO(content), format=container) as film:
+        with av.open(io.BytesIO(content), "r", format=container) as film:
             if not film.streams.video:
                 raise UnreadableError("there are no pictures in it, and sound is not heard here")
             stream = film.streams.video[0]
@@ -137,14 +137,19 @@ def _film(content: bytes, container: str, stop_at: float) -> Iterator[tuple[floa
                 last = (at, frame)
                 if at >= due or time.monotonic() > stop_at:
                     due, last = at + LOOK_SECONDS, None
-                    yield at, frame.to_image()
+                    yield at, _image(frame)
             if last:
-                yield last[0], last[1].to_image()
+                yield last[0], _image(last[1])
     except av.FFmpegError as error:
         raise UnreadableError(f"the recording is damaged ({error})") from error
 
 
-def _animation(content: bytes, stop_at: float) -> Iterator[tuple[float, Image]]:
+def _image(frame: Any) -> Image:
+    image: Image = frame.to_image()
+    return image
+
+
+def _animation(content: bytes, stop_at: float) -> Generator[tuple[float, Image], None, None]:
     from PIL import Image
 
     try:
