@@ -10,11 +10,14 @@ products that none of them learned from.
 up, unlearned, how its lines match the passages found; `+ training` learns what each of these
 numbers is worth; `+ layout` weighs the lines by their place and size; `+ pixels` by their look too,
 as LOOK names it; `+ emphasis` learns from pictures that were dimmed, framed or tinted by rule as
-well: this is how the package's weights are made. `+ regions` adds what EfficientNet-Lite0 sees
-under and around each line, in 32 components; `+ attention` lets words, lines and regions look at
-each other, starts from what was learned before, and is the mean of three seeds.
+well: this is how the package's weights are made.
 
-In parentheses: the difference to the line before it.
+Two more parts are each measured on top of that. `… + regions` adds what EfficientNet-Lite0 sees
+under and around each line, in 32 components. `… + attention` lets words and lines look at each
+other; it starts from what was learned before, and is the mean of three seeds, each of which keeps a
+fifth of the articles to know when to stop.
+
+In parentheses: the difference to the line before it; of the last two, to `+ emphasis`.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from rich.progress import track
-from torch import Tensor, nn
+from torch import Tensor
 
 from assistant import Desk, training
 from assistant.knowledge.indexing import embedded_text
@@ -40,7 +43,7 @@ from benchmarks import attention, data, ours, train_screens
 from benchmarks.attention import AttentiveRanker, ScreenAttention, Shown
 from benchmarks.data import Case
 from benchmarks.metrics import bootstrap_interval, quality
-from benchmarks.regions import EfficientNetLite0, regions
+from benchmarks.regions import EfficientNetLite0, RegionWeights, regions
 from benchmarks.results import Results
 
 LEARNED = {
@@ -111,7 +114,8 @@ def _compare(
         for metric, values in found.items():
             interval = before and bootstrap_interval(before[metric], values)
             results.add(task, step, metric, values.mean(), n=len(cases), interval=interval or None)
-        before = found
+        if not step.startswith("…"):
+            before = found
 
 
 @torch.no_grad()
@@ -137,9 +141,6 @@ def _steps(products: Sequence[Product]) -> dict[str, Scores]:
     def with_regions(shown: Shown) -> Tensor:
         return torch.cat([shown.features, components(shown.regions)], 1)
 
-    def attentive(shown: Shown) -> Shown:
-        return replace(shown, regions=components(shown.regions))
-
     steps: dict[str, Scores] = {"+ matches": _linear(LineWeights(), ArticleScorer(), _first(0))}
     for step, columns in (("+ training", 0), ("+ layout", PLACE), ("+ pixels", FEATURES)):
         model = _train(LineWeights(), learned, _first(columns))
@@ -147,12 +148,10 @@ def _steps(products: Sequence[Product]) -> dict[str, Scores]:
     steps["+ emphasis"] = _linear(
         *_train(LineWeights(), learned, _first(FEATURES), pictures), _first(FEATURES)
     )
-    steps["+ regions"] = _linear(
+    steps["… + regions"] = _linear(
         *_train(RegionWeights(COMPONENTS), learned, with_regions, pictures), with_regions
     )
-    steps["+ attention"] = _attention(
-        [[attentive(shown) for shown in own] for own in learned], pictures, attentive
-    )
+    steps["… + attention"] = _attention(learned, pictures)
     return steps
 
 
@@ -194,24 +193,6 @@ def _train(
     return lines, articles
 
 
-class RegionWeights(LineWeights):
-    """Line weights that are told the regions' components too, after the features."""
-
-    def __init__(self, components: int) -> None:
-        super().__init__()
-        self.weight = nn.Linear(FEATURES + 2 + components, 1)
-        nn.init.zeros_(self.weight.weight)
-        nn.init.zeros_(self.weight.bias)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Features and components [lines, 24 + components] to weights [lines]."""
-        own, regions = features[:, :FEATURES], features[:, FEATURES:]
-        logit = self.emphasised(own).detach().clamp(-8, 8)  # [lines]
-        seen = torch.stack([logit / 4, 4 * logit.sigmoid()], dim=1)  # [lines, 2]
-        known = torch.cat([self._standardised(own), seen, regions], dim=1)
-        return self.weight(known)[:, 0].clamp(-5, 4).exp()
-
-
 def _components(seen: Tensor) -> Callable[[Tensor], Tensor]:
     """The principal components of regions' features [lines, channels], as a function of some."""
     mean, deviation = seen.mean(0), seen.std(0) + 1e-3
@@ -227,11 +208,7 @@ def _components(seen: Tensor) -> Callable[[Tensor], Tensor]:
     return components
 
 
-def _attention(
-    learned: Sequence[Sequence[Shown]],
-    pictures: Sequence[Tensor],
-    seen: Callable[[Shown], Shown],
-) -> Scores:
+def _attention(learned: Sequence[Sequence[Shown]], pictures: Sequence[Tensor]) -> Scores:
     """The mean of rankers that differ in seed, and in the fifth of the articles that says when to
     stop."""
     names = sorted({shown.article for own in learned for shown in own})
@@ -242,13 +219,13 @@ def _attention(
         kept = [[shown for shown in own if shown.article not in held_out] for own in learned]
         model = _train(LineWeights(), kept, _first(FEATURES), pictures)
         torch.manual_seed(seed)
-        ranker = AttentiveRanker(*model, ScreenAttention(COMPONENTS))
+        ranker = AttentiveRanker(*model, ScreenAttention(0))
         validation = [shown for own in learned for shown in own if shown.article in held_out]
         attention.fit(ranker, [shown for own in kept for shown in own], validation, seed=seed)
         rankers.append(ranker)
 
     def scores(shown: Shown) -> Tensor:
-        return torch.stack([ranker(seen(shown))[0].softmax(0) for ranker in rankers]).mean(0)
+        return torch.stack([ranker(shown)[0].softmax(0) for ranker in rankers]).mean(0)
 
     return scores
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from assistant.messages import Box
+from assistant.model.fusion import FEATURES, LineWeights
 from assistant.model.vision import reduced
 
 AROUND = 3
@@ -81,6 +82,24 @@ class PatchTokens(nn.Module):
         )
         tokens = self.net(pixel_values=picture).last_hidden_state[0]  # [1 or 0 + patches, dim]
         return [tokens[-rows * rows :].T.reshape(-1, rows, rows)]
+
+
+class RegionWeights(LineWeights):
+    """Line weights that are told the regions' components too, after the features."""
+
+    def __init__(self, components: int) -> None:
+        super().__init__()
+        self.weight = nn.Linear(FEATURES + 2 + components, 1)
+        nn.init.zeros_(self.weight.weight)
+        nn.init.zeros_(self.weight.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features and components [lines, 24 + components] to weights [lines]."""
+        own, regions = features[:, :FEATURES], features[:, FEATURES:]
+        logit = self.emphasised(own).detach().clamp(-8, 8)  # [lines]
+        seen = torch.stack([logit / 4, 4 * logit.sigmoid()], dim=1)  # [lines, 2]
+        known = torch.cat([self._standardised(own), seen, regions], dim=1)
+        return self.weight(known)[:, 0].clamp(-5, 4).exp()
 
 
 def regions(
