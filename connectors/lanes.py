@@ -1,16 +1,14 @@
-"""Works on arrivals: those of one conversation in order, different ones at the same time."""
+"""Works on what connectors noted: of one conversation in order, of different ones at once."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
-
-from connectors.slack.intake import NAME
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assistant.tickets.arrivals import Arrival, Arrivals
@@ -19,18 +17,25 @@ LANES = 8
 LOOK_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 600.0
 CLEAR_SECONDS = 3600.0
-KEEP = timedelta(days=14)
-
-log = logging.getLogger("deskmate.connectors.slack")
 
 
 class Lanes:
-    """Calls `work` with each arrival until it succeeds; what fails comes again after pauses that
-    grow to ten minutes."""
+    """Calls `work` with each arrival of the connector `name` until it succeeds; what it returns is
+    kept with the arrival's name for the time `keep`. What fails comes again after pauses that grow
+    to ten minutes."""
 
-    def __init__(self, arrivals: Callable[[], Arrivals], work: Callable[[Arrival], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        arrivals: Callable[[], Arrivals],
+        work: Callable[[Arrival], Mapping[str, Any] | None],
+        keep: timedelta,
+    ) -> None:
+        self._name = name
         self._arrivals = arrivals
         self._work = work
+        self._keep = keep
+        self._log = logging.getLogger(f"deskmate.connectors.{name}")
         self._news = threading.Event()
         self._lock = threading.Lock()
         self._under_way: set[str] = set()
@@ -42,11 +47,12 @@ class Lanes:
 
     def run(self, stop: threading.Event, check: Callable[[], None]) -> None:
         """Works until `stop` is set; `check` is called about once a second and may raise."""
-        lanes = [ThreadPoolExecutor(1, thread_name_prefix=f"slack-{n}") for n in range(LANES)]
+        names = [f"{self._name}-{number}" for number in range(LANES)]
+        lanes = [ThreadPoolExecutor(1, thread_name_prefix=name) for name in names]
         try:
             while not stop.is_set():
                 self._news.clear()
-                for arrival in self._arrivals().due(NAME):
+                for arrival in self._arrivals().due(self._name):
                     self._start(lanes, arrival)
                 self._clear()
                 check()
@@ -66,14 +72,14 @@ class Lanes:
 
     def _do(self, arrival: Arrival) -> None:
         try:
-            self._work(arrival)
-            self._arrivals().finish(NAME, arrival.external_id)
+            keep = self._work(arrival)
+            self._arrivals().finish(self._name, arrival.external_id, keep)
         except Exception as error:
             pause = min(LONGEST_PAUSE_SECONDS, 2.0 * 2**arrival.attempts)
             kind = type(error).__name__
-            log.warning("failed_arrival message=%s error=%s", arrival.external_id, kind)
-            log.debug("failed_arrival", exc_info=True)
-            self._arrivals().postpone(NAME, arrival.external_id, f"{kind}: {error}", pause)
+            self._log.warning("failed_arrival message=%s error=%s", arrival.external_id, kind)
+            self._log.debug("failed_arrival", exc_info=True)
+            self._arrivals().postpone(self._name, arrival.external_id, f"{kind}: {error}", pause)
         finally:
             with self._lock:
                 self._under_way.discard(arrival.external_id)
@@ -82,4 +88,4 @@ class Lanes:
         now = datetime.now(UTC)
         if now - self._cleared_at > timedelta(seconds=CLEAR_SECONDS):
             self._cleared_at = now
-            self._arrivals().clear(now - KEEP)
+            self._arrivals().clear(self._name, now - self._keep)
