@@ -57,6 +57,7 @@ class Arrival:
     payload: Mapping[str, Any]
     attempts: int
     received_at: datetime
+    done: bool
 
 
 class Arrivals:
@@ -140,6 +141,10 @@ class Arrivals:
         with self._read() as session:
             return bool(session.scalar(select(waiting)))
 
+    def change(self, connector: str, external_id: str, payload: Mapping[str, Any]) -> None:
+        """More is known of what came in: `payload` takes the place of the one it had."""
+        self._update(connector, external_id, payload=dict(payload))
+
     def finish(
         self, connector: str, external_id: str, keep: Mapping[str, Any] | None = None
     ) -> None:
@@ -178,4 +183,5 @@ def _read(row: ArrivalRow) -> Arrival:
         payload=row.payload,
         attempts=row.attempts,
         received_at=row.received_at,
+        done=row.state == "done",
     )

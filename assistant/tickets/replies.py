@@ -11,7 +11,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from assistant.errors import DeskmateError
-from assistant.messages import Reply
+from assistant.messages import Author, Reply
 from assistant.tickets.database import sessions
 from assistant.tickets.outcomes import ANSWERING
 from assistant.tickets.rows import (
@@ -34,7 +34,7 @@ class StoredReply:
 
     `state` is intended, sent, held (a plugin wants a person to see it), failed (given up) or
     discarded (by a person); `error` says why it was held or what went wrong last. `approved_by`
-    is the person who approved or wrote it.
+    is the person who approved or wrote it; `author` is `staff` if the words are a person's.
     """
 
     reply: Reply
@@ -45,6 +45,7 @@ class StoredReply:
     external_id: str | None
     error: str | None
     approved_by: str | None
+    author: Author
 
     @property
     def send_id(self) -> str:
@@ -261,4 +262,5 @@ def _read(session: Session, row: ReplyRow) -> StoredReply:
         external_id=row.external_id,
         error=row.error,
         approved_by=row.approved_by,
+        author=row.author,
     )

@@ -13,16 +13,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assistant import DeskmateError, Ticket
 from connectors.email.address import address_of
-from connectors.email.envelope import Envelope
+from connectors.email.envelope import NAME, Envelope
 from connectors.email.mime import Mail
 from connectors.email.tokens import Mark, Tokens
 
 if TYPE_CHECKING:
-    from assistant.messages import Ticket
     from assistant.tickets.repository import Tickets
-
-NAME = "email"
 
 
 @dataclass(frozen=True)
@@ -46,10 +44,14 @@ class Threads:
             if mark.purpose == "reply" and ticket and self.takes_part(mail.author.address, ticket):
                 return ticket
         for message_id in (mail.message_id, *mail.answers) if authentic else ():
-            ticket = self.tickets.find(NAME, thread_id(mailbox, message_id))
+            ticket = self.began(mailbox, message_id)
             if ticket and self.takes_part(mail.author.address, ticket):
                 return ticket
         return None
+
+    def began(self, mailbox: str, message_id: str) -> Ticket | None:
+        """The ticket that began with the mail of this Message-ID."""
+        return self.tickets.find(NAME, thread_id(mailbox, message_id))
 
     def new(self, mailbox: str, mail: Mail, identity: str) -> str:
         """A name for a new conversation: by its first Message-ID, so that what answers it finds it,
@@ -71,8 +73,6 @@ class Threads:
                 yield from (address_of(person) for person in (*envelope.to, *envelope.cc))
 
     def _ticket(self, number: int) -> Ticket | None:
-        from assistant import DeskmateError
-
         try:
             ticket = self.tickets.ticket(number)
         except DeskmateError:
