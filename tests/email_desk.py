@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from email.message import EmailMessage
+from email.policy import default
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from types import SimpleNamespace
@@ -134,7 +135,7 @@ def mail(
     **headers: str,
 ) -> EmailMessage:
     """A customer's mail; names of `headers` are written with underscores for dashes."""
-    message = EmailMessage()
+    message = EmailMessage(policy=default.clone(max_line_length=900))
     values = {
         "From": sender,
         "To": to,

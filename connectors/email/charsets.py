@@ -8,7 +8,7 @@ from charset_normalizer import from_bytes
 
 SAMPLE_BYTES = 20_000
 SHORT_BYTES = 60  # of less, nothing can be guessed
-BROKEN = 0.1  # share of a text's characters that may be broken UTF-8
+GOOD_FOR_ONE_BROKEN = 4  # characters beyond ASCII that make a text UTF-8 in spite of a broken one
 # What mail programs write and Python does not know under that name.
 _ALIASES = {
     "ansi": "cp1252",
@@ -43,7 +43,8 @@ def decode(content: bytes, claimed: str | None) -> str:
         except (UnicodeError, ValueError):
             continue
     broken = content.decode("utf-8", errors="replace")
-    if broken.count("\ufffd") <= BROKEN * len(broken):
+    beyond = sum(character > "\x7f" for character in broken)
+    if beyond > (1 + GOOD_FOR_ONE_BROKEN) * broken.count("\ufffd"):
         return broken
     if len(content) < SHORT_BYTES:
         return content.decode("cp1252", errors="replace")

@@ -31,6 +31,8 @@ QUOTED_WIDTH = 500  # characters of a quoted line
 LONGEST_SUBJECT = 200
 SUPPRESS = ("X-Auto-Response-Suppress", "All")  # Exchange's word for: no answers of machines
 
+# With the usual 78, the standard library takes long Message-IDs apart as encoded words.
+_POLICY = SMTP.clone(max_line_length=900)
 _ANSWERED = re.compile(r"^\s*(?:re|aw|sv|antw|rif|res|odp|vs)\s*(?:\[\d+\])?\s*:\s*", re.IGNORECASE)
 _REFERENCE = re.compile(r"\[(\d+)\]")
 _URL = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]]")
@@ -152,7 +154,7 @@ def notice(
 
 
 def _message(box: Mailbox, to: Address, subject: str) -> EmailMessage:
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = _header_address(Address(box.name, box.address))
     message["To"] = _header_address(to)
     message["Subject"] = " ".join(subject.split())[:LONGEST_SUBJECT]

@@ -8,7 +8,6 @@ through line by line: these are lifted out and decoded at once.
 from __future__ import annotations
 
 import binascii
-import quopri
 import re
 import secrets
 from collections.abc import Iterator
@@ -132,20 +131,11 @@ class Opened:
         return re.sub(pattern, lambda found: self._lifted[int(found.group(1))], payload)
 
     def _content(self, part: Part) -> bytes:
-        payload = part.get_payload()
-        if not isinstance(payload, str):
-            return b""
-        content = self._restored(payload.encode("utf-8", "surrogateescape"))
-        match str(part.get("content-transfer-encoding", "")).strip().lower():
-            case "base64":
-                return _from_base64(content)
-            case "quoted-printable":
-                return quopri.decodestring(content)
-            case "x-uuencode" | "uuencode" | "uue" | "x-uue":
-                decoded = part.get_payload(decode=True)
-                return decoded if isinstance(decoded, bytes) else b""
-            case _:
-                return content
+        encoding = str(part.get("content-transfer-encoding", "")).strip().lower()
+        payload = part.get_payload(decode=encoding != "base64")
+        if isinstance(payload, str):
+            return _from_base64(self._restored(payload.encode("utf-8", "surrogateescape")))
+        return self._restored(payload) if isinstance(payload, bytes) else b""
 
 
 def _from_base64(content: bytes) -> bytes:

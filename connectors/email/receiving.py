@@ -77,6 +77,7 @@ class Receiver:
         self._upkeep = upkeep
         self._wake = done.wake.setdefault(name, threading.Event())
         self._unmarked: dict[str, list[int]] = {}
+        self._twins: set[str] = set()  # came before, perhaps in another mailbox
         self._connected_at = datetime.now(UTC)
 
     def run(self, stop: threading.Event) -> None:
@@ -142,9 +143,8 @@ class Receiver:
             new = self._arrivals().note(NAME, name, self._lane(raw), sender, payload, raw)
             log.info("took_in_mail mailbox=%s uid=%s new=%s", self._name, uid, new)
             self._unmarked.setdefault(name, []).append(uid)
-            known = None if new else self._arrivals().find(NAME, name)
-            if known is not None and known.done:
-                self._done.add(self._name, name, bool(known.payload.get("filed")))
+            if not new:
+                self._twins.add(name)
             self._noted()
 
     def _look_into_sent(self, imap: Imap, folder: str, position: int | None) -> int:
@@ -175,6 +175,11 @@ class Receiver:
         return mark is not None and not mark.about.startswith("draft-")
 
     def _mark(self, imap: Imap) -> None:
+        for name in list(self._twins):
+            known = self._arrivals().find(NAME, name)
+            if known is not None and known.done:
+                self._twins.remove(name)
+                self._done.add(self._name, name, bool(known.payload.get("filed")))
         for filed, folder in ((False, self._box.done_folder), (True, self._box.filed_folder)):
             done = [name for name in self._unmarked if self._done.names.get(name) is filed]
             imap.mark([uid for name in done for uid in self._unmarked[name]], folder)
