@@ -14,8 +14,8 @@ from assistant.desk import Desk
 from assistant.messages import Ticket, now
 from assistant.plugging import Plugins
 from assistant.settings import Settings
+from assistant.testing.mail import PASSWORD, Delivered, MailServer
 from connectors.email import plugin
-from tests.mail_server import PASSWORD, Delivered, MailServer
 from tests.slack_desk import echo, eventually
 
 KEY = "5uVtO8sDQxMOyqnb0oW7Zb3c1Kf4mYz7vXnQ2rJtLhE="

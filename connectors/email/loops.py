@@ -76,8 +76,12 @@ def _only_by_a_person(mail: Mail, own: Collection[str], verdict: Verdict) -> str
         return f"the mail was not read completely: {mail.fault}"
     if first(mail.headers, "x-auto-response-suppress").lower() not in ("", "none"):
         return "its sender asks for no automatic answers"
-    if mail.author and _NOBODY.fullmatch(mail.author.local_part):
+    assert mail.author is not None  # else it was filed
+    if _NOBODY.fullmatch(mail.author.local_part):
         return "it comes from a form or a machine, for somebody else"
+    elsewhere = {each.address for each in mail.reply_to} - {mail.author.address}
+    if elsewhere and verdict != "authentic":
+        return "the answer is wanted at another address, and nobody knows that the sender is real"
     if not any(without_tag(each.address) in own for each in mail.to):
         if any(without_tag(each.address) in own for each in mail.cc):
             return "it is addressed to somebody else, and we are in copy"

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from assistant.testing.mail import HOW_TO_INSTALL, MailServer, installed
 from connectors.email import receiving
 from tests.email_desk import EmailDesk
-from tests.mail_server import HOW_TO_INSTALL, MailServer, installed
 from tests.slack_desk import echo
 
 

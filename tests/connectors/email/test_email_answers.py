@@ -11,9 +11,9 @@ import pytest
 from imap_tools import MailMessageFlags
 
 from assistant import Answer, Outcome
+from assistant.testing.mail import MailServer
 from connectors.email import imap
 from tests.email_desk import SUPPORT, EmailDesk, answer_to, mail
-from tests.mail_server import MailServer
 from tests.pictures import png
 from tests.slack_desk import echo, eventually, replies_with
 

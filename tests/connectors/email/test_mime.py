@@ -378,9 +378,7 @@ def test_charsets_odd_and_wrong(charset: str, claimed: str) -> None:
         "cp949": "송장을 어떻게 받나요",
         "gb18030": "怎么下载发票",
     }
-    text = words.get(
-        charset, "Grüße, café, naïve: wie lade ich die Rechnung herunter, bitte schön?"
-    )
+    text = words.get(charset, "Grüße, café: wie lade ich die Rechnung herunter, bitte schön?")
     head = f"Content-Type: text/plain; charset={claimed}\nContent-Transfer-Encoding: 8bit\n\n"
 
     assert mime.parse(head.encode() + text.encode(charset)).text == text

@@ -5,6 +5,7 @@ Dovecot runs as an ordinary user (`nobody` where the tests run as root).
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import shutil
@@ -18,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
@@ -99,27 +101,28 @@ class Delivered:
     sender: str
     recipients: tuple[str, ...]
     raw: bytes
+    at: datetime
 
     @property
     def message(self) -> Message:
+        """It, taken apart."""
         return message_from_bytes(self.raw)
 
     @property
     def text(self) -> str:
-        """The plain text of it."""
-        for part in self.message.walk():
-            if part.get_content_type() == "text/plain":
-                content: Any = part.get_payload(decode=True)
-                return content.decode(part.get_content_charset() or "utf-8")
-        return ""
+        """Its plain text."""
+        return self._content("text/plain")
 
     @property
     def html(self) -> str:
-        """The HTML of it."""
+        """Its HTML."""
+        return self._content("text/html")
+
+    def _content(self, media_type: str) -> str:
         for part in self.message.walk():
-            if part.get_content_type() == "text/html":
+            if part.get_content_type() == media_type:
                 content: Any = part.get_payload(decode=True)
-                return content.decode(part.get_content_charset() or "utf-8")
+                return str(content, part.get_content_charset() or "utf-8")
         return ""
 
 
@@ -127,7 +130,7 @@ class MailServer:
     """Dovecot, and an SMTP server that delivers the mails of `domains` into Dovecot's mailboxes.
 
     `refuse` maps a recipient to the answers it gets next, such as `["451 later"]`. `sent` is all
-    that was taken. `before_delivery` may change a mail's bytes: as servers add headers.
+    that was taken. `header` is written on top of each mail that is delivered, as servers do.
     """
 
     def __init__(self, folder: Path, certificate: tuple[Path, Path] | None = None) -> None:
@@ -139,7 +142,7 @@ class MailServer:
         self.refuse: dict[str, list[str]] = {}
         self.domains: set[str] = {"example.com", "other.example"}
         self.header = b""
-        self.no_answer = 0  # of so many next mails, taking them is not confirmed
+        self.no_answer = 0  # so many next mails are taken without saying so
         self._lock = threading.Lock()
         self._dovecot: subprocess.Popen[bytes] | None = None
         self._smtp: Controller | None = None
@@ -156,10 +159,9 @@ class MailServer:
     # ── Dovecot ────────────────────────────────────────────────────────────────────────────────
 
     def start_imap(self) -> None:
+        """Starts Dovecot."""
         user = "nobody" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
         account = pwd.getpwnam(user)
-        import grp
-
         for name in ("run", "state", "mail"):
             (self.folder / name).mkdir(exist_ok=True)
         certificate = ""
@@ -200,6 +202,7 @@ class MailServer:
                 time.sleep(0.05)
 
     def stop_imap(self) -> None:
+        """Stops Dovecot; its mails stay."""
         if self._dovecot is not None:
             os.killpg(self._dovecot.pid, signal.SIGTERM)
             self._dovecot.wait(10)
@@ -215,6 +218,7 @@ class MailServer:
         self.header, self.no_answer = b"", 0
 
     def maildir(self, address: str) -> Path:
+        """Where the mails of a mailbox lie."""
         return self.folder / "mail" / address / "Maildir"
 
     def deliver(self, address: str, raw: bytes) -> None:
@@ -248,12 +252,14 @@ class MailServer:
             return [each.obj for each in box.fetch(mark_seen=False)]
 
     def unseen(self, address: str) -> int:
+        """How many mails of a mailbox nobody has seen."""
         with self.mailbox(address) as box:
             return len(box.uids(AND(seen=False)))
 
     # ── SMTP ───────────────────────────────────────────────────────────────────────────────────
 
     def start_smtp(self) -> None:
+        """Starts the SMTP server."""
         self._smtp = Controller(
             self,
             hostname="127.0.0.1",
@@ -265,6 +271,7 @@ class MailServer:
         self._smtp.start()
 
     def stop_smtp(self) -> None:
+        """Stops the SMTP server."""
         if self._smtp is not None:
             self._smtp.stop()
             self._smtp = None
@@ -286,7 +293,7 @@ class MailServer:
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
         raw = envelope.content
-        delivered = Delivered(envelope.mail_from, tuple(envelope.rcpt_tos), raw)
+        delivered = Delivered(envelope.mail_from, tuple(envelope.rcpt_tos), raw, datetime.now(UTC))
         with self._lock:
             self.sent.append(delivered)
         for address in envelope.rcpt_tos:
