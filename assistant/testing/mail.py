@@ -29,7 +29,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from imap_tools import AND, MailBoxUnencrypted
 
-PASSWORD = "secret"
+PASSWORD = "secret"  # noqa: S105 - of this server alone
 HOW_TO_INSTALL = "no Dovecot: install Debian's `dovecot-imapd` (apt-get install dovecot-imapd)"
 
 CONFIGURATION = """
@@ -182,13 +182,11 @@ class MailServer:
         if os.getuid() == 0:
             for path in (self.folder, *self.folder.rglob("*")):
                 shutil.chown(path, user, account.pw_gid)
-            for parent in self.folder.parents:
-                if parent.stat().st_uid == 0 and str(parent).startswith("/tmp/"):
-                    parent.chmod(0o755)
+            self.folder.chmod(0o755)
             command = ["runuser", "-u", user, "--", *command]
-        path = os.environ.get("PATH", "") + ":/usr/sbin"
-        self._dovecot = subprocess.Popen(
-            command, env={**os.environ, "PATH": path}, start_new_session=True
+        environment = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin"}
+        self._dovecot = subprocess.Popen(  # noqa: S603 - our own words only
+            command, env=environment, start_new_session=True
         )
         deadline = time.monotonic() + 20
         while True:
@@ -211,8 +209,9 @@ class MailServer:
 
     def empty(self) -> None:
         """Forgets all mails and what was asked of the server."""
-        for box in (self.folder / "mail").glob("*"):
-            shutil.rmtree(box, ignore_errors=True)
+        for folder in ("cur", "new"):
+            for mail in (self.folder / "mail").rglob(f"{folder}/*"):
+                mail.unlink(missing_ok=True)
         self.sent.clear()
         self.refuse.clear()
         self.header, self.no_answer = b"", 0
@@ -301,7 +300,8 @@ class MailServer:
                 self.deliver(address, b"Return-Path: <%b>\n" % envelope.mail_from.encode() + raw)
         if self.no_answer:
             self.no_answer -= 1
-            server.transport.abort()
+            transport: Any = server.transport
+            transport.abort()
         return "250 OK"
 
     def sent_to(self, address: str) -> list[Delivered]:

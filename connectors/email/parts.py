@@ -132,9 +132,11 @@ class Opened:
 
     def _content(self, part: Part) -> bytes:
         encoding = str(part.get("content-transfer-encoding", "")).strip().lower()
-        payload = part.get_payload(decode=encoding != "base64")
-        if isinstance(payload, str):
-            return _from_base64(self._restored(payload.encode("utf-8", "surrogateescape")))
+        if encoding == "base64":
+            text = part.get_payload()
+            raw = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else b""
+            return _from_base64(self._restored(raw))
+        payload = part.get_payload(decode=True)
         return self._restored(payload) if isinstance(payload, bytes) else b""
 
 

@@ -66,7 +66,7 @@ def company(
 
 def with_screenshot(text: str, picture: bytes) -> bytes:
     """A mail with a picture in its text, as mail programs send screenshots."""
-    message = mail(text, html=f'<p>{text}</p><img src="cid:image001.png@01DB">')
+    message = mail(text, subject="Help", html=f'<p>{text}</p><img src="cid:image001.png@01DB">')
     html: Any = message.get_payload()[1]
     html.add_related(picture, "image", "png", cid="<image001.png@01DB>", filename="image001.png")
     return message.as_bytes()
