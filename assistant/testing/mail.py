@@ -11,6 +11,7 @@ import pwd
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -129,8 +130,10 @@ class Delivered:
 class MailServer:
     """Dovecot, and an SMTP server that delivers the mails of `domains` into Dovecot's mailboxes.
 
-    `refuse` maps a recipient to the answers it gets next, such as `["451 later"]`. `sent` is all
-    that was taken. `header` is written on top of each mail that is delivered, as servers do.
+    With a `certificate` (files of it and its key), Dovecot speaks TLS on `imap_tls_port`, and the
+    SMTP server demands STARTTLS. `refuse` maps a recipient to the answers it gets next, such as
+    `["451 later"]`. `sent` is all that was taken. `header` is written on top of each mail that is
+    delivered, as servers do.
     """
 
     def __init__(self, folder: Path, certificate: tuple[Path, Path] | None = None) -> None:
@@ -259,12 +262,18 @@ class MailServer:
 
     def start_smtp(self) -> None:
         """Starts the SMTP server."""
+        context = None
+        if self.certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self.certificate)
         self._smtp = Controller(
             self,
             hostname="127.0.0.1",
             port=self.smtp_port,
             auth_require_tls=False,  # without TLS, AUTH is offered, and checked when it comes
             authenticator=self._authenticate,
+            tls_context=context,
+            require_starttls=context is not None,
             data_size_limit=60_000_000,
         )
         self._smtp.start()

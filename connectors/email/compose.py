@@ -31,9 +31,12 @@ QUOTED_WIDTH = 500  # characters of a quoted line
 LONGEST_SUBJECT = 200
 SUPPRESS = ("X-Auto-Response-Suppress", "All")  # Exchange's word for: no answers of machines
 
-# With the usual 78, the standard library takes long Message-IDs apart as encoded words.
-_POLICY = SMTP.clone(max_line_length=900)
-_ANSWERED = re.compile(r"^\s*(?:re|aw|sv|antw|rif|res|odp|vs)\s*(?:\[\d+\])?\s*:\s*", re.IGNORECASE)
+# With the usual 78, the standard library takes long Message-IDs apart as encoded words. What is
+# not seven bits some servers change on the way, and a signature is broken then.
+_POLICY = SMTP.clone(max_line_length=900, cte_type="7bit")
+_ANSWERED = re.compile(
+    r"^(?:\s*(?:re|aw|sv|antw|rif|res|odp|vs)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE
+)
 _REFERENCE = re.compile(r"\[(\d+)\]")
 _URL = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]]")
 

@@ -87,7 +87,7 @@ def test_nothing_internal_reaches_the_customer(company: EmailDesk) -> None:
     (reply,) = company.replies(ANA)
 
     assert "Download PDF" in reply.text
-    assert "Margin" not in reply.raw.decode()
+    assert "Margin" not in reply.text + reply.html
 
 
 def test_who_quotes_anothers_mail_does_not_join_that_ticket(company: EmailDesk) -> None:
