@@ -23,6 +23,9 @@ SUPPORT = "support@example.com"
 TEAM = "team@other.example"
 
 
+PATIENCE_SECONDS = 90.0  # a busy machine takes its time
+
+
 def mailbox(server: MailServer, address: str = SUPPORT, **more: Any) -> dict[str, Any]:
     """The settings of a mailbox on this server, which answers at once."""
     return {
@@ -97,7 +100,7 @@ class EmailDesk:
 
     def replies(self, to: str, number: int = 1) -> list[Delivered]:
         """The mails to this address; waits until there are so many."""
-        eventually(lambda: len(self.server.sent_to(to)) >= number)
+        eventually(lambda: len(self.server.sent_to(to)) >= number, PATIENCE_SECONDS)
         return self.server.sent_to(to)
 
     def ticket(self, customer: str, number: int = 1) -> Ticket:
@@ -107,12 +110,12 @@ class EmailDesk:
             found = self.tickets.list(limit=500, customer=f"<{customer}>")
             return sorted(found, key=lambda ticket: ticket.id)
 
-        eventually(lambda: len(own()) >= number)
+        eventually(lambda: len(own()) >= number, PATIENCE_SECONDS)
         return own()[number - 1]
 
     def settled(self) -> None:
         """Waits until nothing is waiting or under way."""
-        eventually(lambda: self.server.unseen(self.address) == 0)
+        eventually(lambda: self.server.unseen(self.address) == 0, PATIENCE_SECONDS)
         eventually(lambda: not self.tickets.arrivals.due("email", limit=1))
         eventually(lambda: not self.tickets.left())
         eventually(
