@@ -24,6 +24,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
+from string import Template
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -33,66 +34,7 @@ from imap_tools import AND, MailBoxUnencrypted
 PASSWORD = "secret"  # noqa: S105 - of this server alone
 HOW_TO_INSTALL = "no Dovecot: install Debian's `dovecot-imapd` (apt-get install dovecot-imapd)"
 
-CONFIGURATION = """
-base_dir = {folder}/run
-state_dir = {folder}/state
-log_path = {folder}/log
-listen = 127.0.0.1
-protocols = imap
-ssl = {ssl}
-{certificate}
-disable_plaintext_auth = no
-auth_mechanisms = plain login
-default_internal_user = {user}
-default_internal_group = {group}
-default_login_user = {user}
-mail_location = maildir:~/Maildir
-mail_fsync = never
-mail_max_userip_connections = 100
-first_valid_uid = 1
-passdb {{
-  driver = static
-  args = password={password}
-}}
-userdb {{
-  driver = static
-  args = uid={user} gid={group} home={folder}/mail/%u
-}}
-namespace inbox {{
-  inbox = yes
-  mailbox Sent {{
-    auto = create
-    special_use = \\Sent
-  }}
-  mailbox Drafts {{
-    auto = create
-    special_use = \\Drafts
-  }}
-  mailbox Filed {{
-    auto = create
-  }}
-}}
-service imap-login {{
-  chroot =
-  inet_listener imap {{
-    port = {port}
-  }}
-  inet_listener imaps {{
-    port = {tls_port}
-    ssl = yes
-  }}
-}}
-service anvil {{
-  chroot =
-}}
-service stats {{
-  chroot =
-}}
-service imap {{
-  executable = imap
-  process_limit = 200
-}}
-"""
+CONFIGURATION = Path(__file__).with_name("dovecot.conf")
 
 
 @dataclass(frozen=True)
@@ -170,7 +112,7 @@ class MailServer:
         certificate = ""
         if self.certificate:
             certificate = f"ssl_cert = <{self.certificate[0]}\nssl_key = <{self.certificate[1]}"
-        configuration = CONFIGURATION.format(
+        configuration = Template(CONFIGURATION.read_text()).substitute(
             folder=self.folder,
             user=user,
             group=grp.getgrgid(account.pw_gid).gr_name,

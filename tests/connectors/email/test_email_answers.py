@@ -374,3 +374,13 @@ def test_an_empty_answer_is_no_mail(run: Callable[..., EmailDesk], server: MailS
     desk.ticket(ANA)
     desk.settled()
     assert server.sent == []
+
+
+def test_the_marks_of_other_customers_are_taken_out_of_what_is_kept(desk: EmailDesk) -> None:
+    desk.server.deliver(SUPPORT, mail().as_bytes())
+    (first,) = desk.replies(ANA)
+    mark = first.text.partition("[DM-")[2].partition("]")[0]
+
+    desk.server.deliver(SUPPORT, mail(f"About [DM-{mark}]", "Eve <eve@other.example>").as_bytes())
+
+    assert mark not in desk.replies("eve@other.example")[0].text
