@@ -10,7 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from assistant.connecting import Accept, Connector
-from assistant.errors import DeskmateError, PluginError, SettingsError, UnreadableError
+from assistant.errors import (
+    DeskmateError,
+    PluginError,
+    SettingsError,
+    UndeliverableError,
+    UnreadableError,
+)
 from assistant.hooks import hookimpl
 from assistant.messages import (
     Answer,
@@ -51,6 +57,7 @@ __all__ = [
     "Section",
     "SettingsError",
     "Ticket",
+    "UndeliverableError",
     "UnreadableError",
     "hookimpl",
 ]

@@ -6,6 +6,7 @@ looked for by its name:
 
     attach(desk)      AttachedConnector   acts on tickets for people: buttons, commands
     notify(notice)    NotifyingConnector  tells staff what waits for them
+    hold(reply)       HoldingConnector    leaves a reply to a person, such as to end a loop
     routes(accept)    RoutingConnector    receives by HTTP, under /connectors/NAME/
 """
 
@@ -45,7 +46,8 @@ class Connector(Protocol):
         """Sends `reply` with an identifier made from `reply.id`; returns the channel's own id.
 
         Called in any process that answers messages, whether `run` runs there or not. Raises
-        whatever went wrong: the reply is tried again later.
+        whatever went wrong: the reply is tried again later, or, after `UndeliverableError`, left to
+        a person at once.
         """
 
     def find_sent(self, reply: Reply) -> str | None:
@@ -74,6 +76,15 @@ class NotifyingConnector(Protocol):
         Raises whatever went wrong: it is tried again later. After a crash it may be called a
         second time with the same `notice.id`.
         """
+
+
+@runtime_checkable
+class HoldingConnector(Protocol):
+    """A connector that need not send at once what it is given."""
+
+    def hold(self, reply: Reply) -> str | None:
+        """A reason to leave the reply to a person, or None to let it go. Asked just before a reply
+        leaves that no person approved. Raises whatever went wrong: it is asked again later."""
 
 
 @runtime_checkable

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant import settings as settings_module
-from assistant.connecting import AttachedConnector, Connector
+from assistant.connecting import AttachedConnector, Connector, HoldingConnector
 from assistant.errors import KnowledgeError
 from assistant.messages import (
     Attachment,
@@ -289,7 +289,10 @@ class Desk:
         self.rank("How do I change a setting?")
 
     def _hold(self, reply: Reply) -> str | None:
-        return self.plugins.reply_sending(reply, [])
+        if reason := self.plugins.reply_sending(reply, []):
+            return reason
+        connector = self.connectors.get(reply.connector)
+        return connector.hold(reply) if isinstance(connector, HoldingConnector) else None
 
     def _tell_solved(self, ticket: Ticket) -> None:
         self.plugins.ticket_solved(ticket, [])

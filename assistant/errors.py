@@ -7,6 +7,7 @@
     ├── KnowledgeError       the index is empty, locked, or made by another model
     ├── DatabaseError        the ticket database is missing, locked or not migrated
     ├── AnsweringError       the chat model failed or gave nothing that can be used
+    ├── UndeliverableError   a channel refuses a reply for good
     └── PluginError          a plugin or connector cannot be loaded
 
 A message names the thing, its value and the next step, and is fit to be shown as it is.
@@ -55,6 +56,12 @@ class AnsweringError(DeskmateError):
     """The chat model cannot be reached, or what it returned cannot be used."""
 
     exit_code = 7
+
+
+class UndeliverableError(DeskmateError):
+    """A channel will never take this reply; trying again is of no use, a person has to look."""
+
+    exit_code = 9
 
 
 class PluginError(DeskmateError):

@@ -29,6 +29,7 @@ from datetime import UTC, datetime, timedelta
 from assistant import bursts, logs, metrics, tracing
 from assistant.answering import remarks
 from assistant.connecting import Connector
+from assistant.errors import UndeliverableError
 from assistant.messages import Message, Outcome, Reply, Ticket, Turn
 from assistant.queues import Queues
 from assistant.tickets.columns import clean
@@ -175,9 +176,10 @@ class Inbox:
         except Exception as error:
             metrics.SENT.labels(stored.reply.connector, "failed").inc()
             log.warning("failed_reply", **about, error=logs.place(error))
-            replies.record_failure(
-                reply_id, f"{type(error).__name__}: {error}", send_pause(attempt)
-            )
+            again = None if isinstance(error, UndeliverableError) else send_pause(attempt)
+            replies.record_failure(reply_id, f"{type(error).__name__}: {error}", again)
+            if again is None:
+                self._upkeep.tell_staff_soon()
 
     def _still_arriving(self, newest: Waiting) -> bool:
         quiet_at = newest.received_at + timedelta(seconds=self._quiet_seconds)

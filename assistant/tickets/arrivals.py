@@ -2,7 +2,7 @@
 
 A channel that wants its acknowledgement within seconds gets it once the arrival is noted here:
 fetching attachments and the conversation before it may take longer. Of what is done, only the names
-stay, so that what is delivered again is known.
+stay, so that what is delivered again is known, and what the connector wants to know later.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from assistant.tickets.tables import Table
 
 
 class ArrivalRow(Table):
-    """`state` is waiting, done or given up; `error` says what went wrong last."""
+    """`state` is waiting, done or given up; `error` says what went wrong last. `content` is what
+    came in as bytes, until it is done."""
 
     __tablename__ = "arrivals"
     __table_args__ = (
@@ -38,6 +39,7 @@ class ArrivalRow(Table):
     conversation: Mapped[str]
     sender: Mapped[str]
     payload: Mapped[dict[str, Any]]
+    content: Mapped[bytes | None] = mapped_column(deferred=True)
     state: Mapped[str] = mapped_column(String(16))
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
@@ -56,6 +58,7 @@ class Arrival:
     payload: Mapping[str, Any]
     attempts: int
     received_at: datetime
+    done: bool
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,9 @@ class Arrivals:
         conversation: str,
         sender: str,
         payload: Mapping[str, Any],
+        content: bytes | None = None,
     ) -> bool:
-        """Notes what came in; returns whether it was new."""
+        """Notes what came in, with its bytes where it has some; returns whether it was new."""
         now = datetime.now(UTC)
         with self._write.begin() as session:
             return insert_once(
@@ -93,6 +97,7 @@ class Arrivals:
                 conversation=conversation,
                 sender=sender,
                 payload=dict(payload),
+                content=content,
                 state="waiting",
                 attempts=0,
                 received_at=now,
@@ -129,6 +134,14 @@ class Arrivals:
             row = session.scalar(query)
             return None if row is None else _read(row)
 
+    def content(self, connector: str, external_id: str) -> bytes:
+        """The bytes that came in under this name, until they are done; then none."""
+        query = select(ArrivalRow.content).where(
+            ArrivalRow.connector == connector, ArrivalRow.external_id == external_id
+        )
+        with self._read() as session:
+            return session.scalar(query) or b""
+
     def waits(self, connector: str, conversation: str) -> bool:
         """Whether something of this conversation is waiting."""
         waiting = exists().where(
@@ -139,9 +152,16 @@ class Arrivals:
         with self._read() as session:
             return bool(session.scalar(select(waiting)))
 
-    def finish(self, connector: str, external_id: str) -> None:
-        """It was worked on: its name stays, its words do not."""
-        self._update(connector, external_id, state="done", payload={}, error=None)
+    def change(self, connector: str, external_id: str, payload: Mapping[str, Any]) -> None:
+        """More is known of what came in: `payload` takes the place of the one it had."""
+        self._update(connector, external_id, payload=dict(payload))
+
+    def finish(
+        self, connector: str, external_id: str, keep: Mapping[str, Any] | None = None
+    ) -> None:
+        """It was worked on: its name stays, its words do not. `keep` takes the payload's place."""
+        values = {"state": "done", "payload": dict(keep or {}), "content": None, "error": None}
+        self._update(connector, external_id, **values)
 
     def postpone(self, connector: str, external_id: str, error: str, seconds: float) -> None:
         """It could not be worked on; it is due again in so many seconds."""
@@ -163,9 +183,14 @@ class Arrivals:
                 for row in session.scalars(query)
             )
 
-    def clear(self, before: datetime) -> int:
-        """Forgets what came in before then and does not wait; returns how much that was."""
-        old = (ArrivalRow.state != "waiting", ArrivalRow.received_at < before)
+    def clear(self, connector: str, before: datetime) -> int:
+        """Forgets what came to a connector before then and does not wait; returns how much that
+        was."""
+        old = (
+            ArrivalRow.connector == connector,
+            ArrivalRow.state != "waiting",
+            ArrivalRow.received_at < before,
+        )
         with self._write.begin() as session:
             ids = session.scalars(delete(ArrivalRow).where(*old).returning(ArrivalRow.id))
             return len(ids.all())
@@ -184,4 +209,5 @@ def _read(row: ArrivalRow) -> Arrival:
         payload=row.payload,
         attempts=row.attempts,
         received_at=row.received_at,
+        done=row.state == "done",
     )

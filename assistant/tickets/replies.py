@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from assistant.errors import DeskmateError
-from assistant.messages import Reply
+from assistant.messages import Author, Reply
 from assistant.tickets.database import sessions
 from assistant.tickets.outcomes import ANSWERING
 from assistant.tickets.rows import (
@@ -24,7 +24,7 @@ from assistant.tickets.rows import (
     settle,
     take_due,
 )
-from assistant.tickets.tables import OutcomeRow, ReplyRow, TicketRow
+from assistant.tickets.tables import AuditRow, OutcomeRow, ReplyRow, TicketRow
 from assistant.tickets.workers import living
 
 
@@ -34,7 +34,7 @@ class StoredReply:
 
     `state` is intended, sent, held (a plugin wants a person to see it), failed (given up) or
     discarded (by a person); `error` says why it was held or what went wrong last. `approved_by`
-    is the person who approved or wrote it.
+    is the person who approved or wrote it; `author` is `staff` if the words are a person's.
     """
 
     reply: Reply
@@ -45,6 +45,7 @@ class StoredReply:
     external_id: str | None
     error: str | None
     approved_by: str | None
+    author: Author
 
     @property
     def send_id(self) -> str:
@@ -69,6 +70,35 @@ class Replies:
         with self._read() as session:
             rows = session.scalars(query.order_by(ReplyRow.created_at)).all()
             return tuple(_read(session, row) for row in rows)
+
+    def automatic_since(
+        self, connector: str, since: datetime, thread: str = "", to: str = ""
+    ) -> int:
+        """How many replies a connector has sent since then without a person's approval; only those
+        in conversations whose names begin with `thread`, to people whose names end with `to`."""
+        query = (
+            select(func.count())
+            .select_from(ReplyRow)
+            .join(TicketRow, TicketRow.id == ReplyRow.ticket_id)
+            .where(TicketRow.connector == connector, ReplyRow.sent_at >= since)
+            .where(ReplyRow.approved_by.is_(None))
+            .where(TicketRow.thread_id.startswith(thread, autoescape=True))
+            .where(ReplyRow.recipient.endswith(to, autoescape=True))
+        )
+        with self._read() as session:
+            return session.scalar(query) or 0
+
+    def reviewed(self, connector: str, thread: str = "") -> int:
+        """How many answers people approved or discarded, in conversations whose names begin so."""
+        query = (
+            select(func.count())
+            .select_from(AuditRow)
+            .join(TicketRow, TicketRow.id == AuditRow.ticket_id)
+            .where(TicketRow.connector == connector, AuditRow.action.in_(("approve", "discard")))
+            .where(TicketRow.thread_id.startswith(thread, autoescape=True))
+        )
+        with self._read() as session:
+            return session.scalar(query) or 0
 
     def take_due(self, again_after: float, limit: int = 500) -> tuple[StoredReply, ...]:
         """Replies that are due. They are due again `again_after` seconds from now, unless
@@ -163,11 +193,14 @@ class Replies:
             ticket.status, ticket.owner, ticket.updated_at = "handed over", who, datetime.now(UTC)
             audit(session, ticket.id, who, "discard", reason)
 
-    def write(self, ticket_id: int, who: str, text: str) -> str:
-        """Adds a reply that the person `who` wrote; returns its id."""
+    def write(self, ticket_id: int, who: str, text: str, reply_id: str = "") -> str:
+        """Adds a reply that the person `who` wrote; returns its id. Written again with the same
+        `reply_id`, a UUID, it stays the one it was."""
         with self._write.begin() as session:
             ticket = find_ticket(session, ticket_id, lock=True)
-            reply = intend_reply(session, str(uuid.uuid4()), ticket, None, text)
+            if reply_id and session.scalar(select(ReplyRow.id).where(ReplyRow.id == reply_id)):
+                return reply_id
+            reply = intend_reply(session, reply_id or str(uuid.uuid4()), ticket, None, text)
             reply.author, reply.approved_by = "staff", who
             audit(session, ticket_id, who, "reply", "")
             settle(session, ticket)
@@ -229,4 +262,5 @@ def _read(session: Session, row: ReplyRow) -> StoredReply:
         external_id=row.external_id,
         error=row.error,
         approved_by=row.approved_by,
+        author=row.author,
     )

@@ -118,12 +118,13 @@ def find_ticket(session: Session, ticket_id: int, lock: bool = False) -> TicketR
 def intend_reply(
     session: Session, reply_id: str, ticket: TicketRow, outcome: OutcomeRow | None, text: str
 ) -> ReplyRow:
-    """Adds the intent to send `text` to whoever wrote the newest message that `outcome` covers,
-    or the ticket's newest message."""
+    """Adds the intent to send `text` to the customer who wrote the newest message that `outcome`
+    covers, or the ticket's newest message."""
     query = select(MessageRow).where(MessageRow.ticket_id == ticket.id)
     if outcome:
         query = query.where(MessageRow.outcome_id == outcome.id)
-    message = session.scalars(query.order_by(MessageRow.id.desc()).limit(1)).one()
+    customers_first = (MessageRow.author == "customer").desc()
+    message = session.scalars(query.order_by(customers_first, MessageRow.id.desc()).limit(1)).one()
     now = datetime.now(UTC)
     row = ReplyRow(
         id=reply_id,

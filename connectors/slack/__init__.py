@@ -4,7 +4,8 @@
     Slack <── sending, notices <── inbox                                   (going out)
 
 What Slack delivers is noted in the database and acknowledged at once (`intake`); files, the thread
-before it and people's names are fetched afterwards (`lanes`, `reading`), however long that takes.
+before it and people's names are fetched afterwards (`connectors.lanes`, `reading`), however long
+that takes.
 
 plugin.py     the hooks              settings.py    [connectors.slack]
 connector.py  what the desk holds    workspaces.py  tokens of one workspace or several

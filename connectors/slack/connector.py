@@ -7,15 +7,16 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from slack_bolt import App, BoltContext
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from assistant import Accept, Notice, Reply
+from connectors.lanes import Lanes
 from connectors.slack import buttons, http, listeners, sending
 from connectors.slack.intake import NAME, Intake
-from connectors.slack.lanes import Lanes
 from connectors.slack.notices import StaffChannel
 from connectors.slack.people import People
 from connectors.slack.place import Place
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 PING_SECONDS = 3  # a socket that does not answer is replaced
 SOCKETS_WORK = 16  # threads that note what comes through the socket
 LATER_WORK = 4  # threads for what follows a press of a button
+KEEP = timedelta(days=14)  # how long Slack may deliver a post again
 OFFLINE_SECONDS = 60.0  # without a socket, until the connector says that it failed
 
 log = logging.getLogger("deskmate.connectors.slack")
@@ -63,7 +65,9 @@ class SlackConnector:
         )
         status = Status(self._workspaces)
         self._worker = Worker(desk, self._workspaces, self._people, reader, status)
-        self._lanes = Lanes(lambda: desk.tickets.arrivals, self._worker.work, self._worker.give_up)
+        self._lanes = Lanes(
+            NAME, lambda: desk.tickets.arrivals, self._worker.work, self._worker.give_up, KEEP
+        )
 
     def run(self, accept: Accept, stop: threading.Event) -> None:
         """Receives and works on what came, until `stop` is set.

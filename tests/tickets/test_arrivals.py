@@ -49,8 +49,8 @@ def test_only_what_is_old_and_done_is_forgotten(tickets: Tickets) -> None:
     tickets.arrivals.finish("chat", "a")
     soon = datetime.now(UTC) + timedelta(seconds=5)
 
-    before = tickets.arrivals.clear(soon - timedelta(days=7))
-    after = tickets.arrivals.clear(soon)
+    before = tickets.arrivals.clear("chat", soon - timedelta(days=7))
+    after = tickets.arrivals.clear("chat", soon)
 
     assert (before, after) == (0, 1)
     assert tickets.arrivals.find("chat", "a") is None

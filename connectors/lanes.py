@@ -1,16 +1,14 @@
-"""Works on arrivals: those of one conversation in order, different ones at the same time."""
+"""Works on what connectors noted: of one conversation in order, of different ones at once."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
-
-from connectors.slack.intake import NAME
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assistant.tickets.arrivals import Arrival, Arrivals
@@ -20,25 +18,28 @@ LOOK_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 600.0
 GIVE_UP_AFTER = timedelta(days=1)
 CLEAR_SECONDS = 3600.0
-KEEP = timedelta(days=14)
-
-log = logging.getLogger("deskmate.connectors.slack")
 
 
 class Lanes:
-    """Calls `work` with each arrival until it succeeds. What fails comes again after pauses that
-    grow to ten minutes; what still fails after a day is given to `give_up` with the error, and
-    recorded as given up."""
+    """Calls `work` with each arrival of the connector `name` until it succeeds; what it returns is
+    kept with the arrival's name for the time `keep`. What fails comes again after pauses that grow
+    to ten minutes; what still fails after a day is given to `give_up` with the error, and recorded
+    as given up."""
 
     def __init__(
         self,
+        name: str,
         arrivals: Callable[[], Arrivals],
-        work: Callable[[Arrival], None],
+        work: Callable[[Arrival], Mapping[str, Any] | None],
         give_up: Callable[[Arrival, str], None],
+        keep: timedelta,
     ) -> None:
+        self._name = name
         self._arrivals = arrivals
         self._work = work
         self._give_up = give_up
+        self._keep = keep
+        self._log = logging.getLogger(f"deskmate.connectors.{name}")
         self._news = threading.Event()
         self._lock = threading.Lock()
         self._under_way: set[str] = set()
@@ -50,11 +51,12 @@ class Lanes:
 
     def run(self, stop: threading.Event, check: Callable[[], None]) -> None:
         """Works until `stop` is set; `check` is called about once a second and may raise."""
-        lanes = [ThreadPoolExecutor(1, thread_name_prefix=f"slack-{n}") for n in range(LANES)]
+        names = [f"{self._name}-{number}" for number in range(LANES)]
+        lanes = [ThreadPoolExecutor(1, thread_name_prefix=name) for name in names]
         try:
             while not stop.is_set():
                 self._news.clear()
-                for arrival in self._arrivals().due(NAME):
+                for arrival in self._arrivals().due(self._name):
                     self._start(lanes, arrival)
                 self._clear()
                 check()
@@ -74,8 +76,8 @@ class Lanes:
 
     def _do(self, arrival: Arrival) -> None:
         try:
-            self._work(arrival)
-            self._arrivals().finish(NAME, arrival.external_id)
+            keep = self._work(arrival)
+            self._arrivals().finish(self._name, arrival.external_id, keep)
         except Exception as error:
             self._failed(arrival, error)
         finally:
@@ -85,18 +87,18 @@ class Lanes:
     def _failed(self, arrival: Arrival, error: Exception) -> None:
         kind = type(error).__name__
         about, reason = (arrival.external_id, kind), f"{kind}: {error}"
-        log.debug("failed_arrival", exc_info=error)
+        self._log.debug("failed_arrival", exc_info=error)
         if datetime.now(UTC) - arrival.received_at < GIVE_UP_AFTER:
-            log.warning("failed_arrival message=%s error=%s", *about)
+            self._log.warning("failed_arrival message=%s error=%s", *about)
             pause = min(LONGEST_PAUSE_SECONDS, 2.0 * 2**arrival.attempts)
-            self._arrivals().postpone(NAME, arrival.external_id, reason, pause)
+            self._arrivals().postpone(self._name, arrival.external_id, reason, pause)
         else:
-            log.error("gave_up_arrival message=%s error=%s", *about)
+            self._log.error("gave_up_arrival message=%s error=%s", *about)
             self._give_up(arrival, reason)
-            self._arrivals().give_up(NAME, arrival.external_id, reason)
+            self._arrivals().give_up(self._name, arrival.external_id, reason)
 
     def _clear(self) -> None:
         now = datetime.now(UTC)
         if now - self._cleared_at > timedelta(seconds=CLEAR_SECONDS):
             self._cleared_at = now
-            self._arrivals().clear(now - KEEP)
+            self._arrivals().clear(self._name, now - self._keep)

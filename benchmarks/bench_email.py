@@ -1,0 +1,305 @@
+"""Is every mail answered once, whatever breaks? `deskmate serve` as a process of its own, with the
+default models and SQLite, on a real Dovecot and a real SMTP server (`assistant.testing.mail`).
+
+`reply/text`, `reply/screenshot`: from the delivery into the mailbox to the answer at the SMTP
+server, one after another; `inbox.quiet_seconds` of it, 5 by default, are the wait for more mails.
+
+`chaos`: mails as customers write them, text or HTML, with signatures and quotations, a third with a
+screenshot in the text, and among them out-of-office answers, bounces and newsletters. Meanwhile the
+process is killed at random moments (SIGKILL) and started again, both servers are stopped and
+started, and the SMTP server answers that mailboxes are full or that it is busy. `lost` are
+questions with no answer of which staff were told nothing; `answered twice` those with two answers;
+`sent again` answers that the SMTP server took twice under one Message-ID: the process was killed
+between the server's word and our note of it. `window` is how long that moment is. `loops` are
+answers to machines.
+
+    python -m benchmarks.bench_email --share 0.05     a short form, which publishes nothing
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import itertools
+import json
+import os
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from assistant import Desk
+from assistant.knowledge.sources import Folder
+from assistant.settings import Knowledge, Settings
+from assistant.testing.mail import HOW_TO_INSTALL, PASSWORD, MailServer, installed
+from benchmarks import data
+from benchmarks.results import Results
+
+MAILS = 1_000
+PER_SECOND = 5
+KILLS = 6
+REFUSED = 0.05  # share of customers whose server refuses the first attempts
+MACHINES = 0.1  # further mails, from machines
+REPLIES = 15
+PATIENCE_SECONDS = 1_800
+SUPPORT, STAFF = "support@example.com", "team@staff.example"
+KEY = "5uVtO8sDQxMOyqnb0oW7Zb3c1Kf4mYz7vXnQ2rJtLhE="
+
+
+class Company:
+    """A desk in a process of its own."""
+
+    def __init__(self, folder: Path, server: MailServer) -> None:
+        self._folder, self.server = folder, server
+        with Desk(
+            Settings(data_dir=folder / "data", knowledge=Knowledge(read_pictures=False))
+        ) as desk:
+            desk.index(Folder(data.HELP_CENTRE / "articles", source="help"))
+        (folder / "deskmate.toml").write_text(
+            f'data_dir = "data"\nsecret_key = "{KEY}"\n[inbox]\nworker_name = "desk"\n'
+            f'[connectors.email]\nstaff_address = "{STAFF}"\n'
+            f'[connectors.email.mailboxes.support]\naddress = "{SUPPORT}"\n'
+            f'imap_host = "127.0.0.1"\nimap_port = {server.imap_port}\nimap_security = "none"\n'
+            f'smtp_host = "127.0.0.1"\nsmtp_port = {server.smtp_port}\nsmtp_security = "none"\n'
+            f'password = "{PASSWORD}"\ndrafts_first = 0\nanswers_per_mailbox = 100000\n'
+        )
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Starts the process; returns when it is ready."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "assistant", "serve"],
+            cwd=self._folder,
+            env={**os.environ, "DESKMATE_HTTP__PORT": str(port)},
+            stderr=(self._folder / "log").open("ab"),
+        )
+        while process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz"):
+                    return process
+            except urllib.error.URLError:
+                time.sleep(0.1)
+        raise RuntimeError((self._folder / "log").read_text()[-2_000:])
+
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+        """The process, stopped at the end."""
+        process = self.start()
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+
+    def settled(self, customers: set[str]) -> bool:
+        """Whether each of them has an answer, or staff were told of the mail."""
+        return customers <= self.answered().keys() | self.told()
+
+    def answered(self) -> Counter[str]:
+        """How many different answers each customer got."""
+        pairs = {(s.recipients[0], str(s.message["Message-ID"])) for s in list(self.server.sent)}
+        return Counter(recipient for recipient, _ in pairs)
+
+    def told(self) -> set[str]:
+        """The customers of whose mails staff were told."""
+        texts = "".join(each.text for each in self.server.sent_to(STAFF))
+        return {
+            line.partition("<")[2].partition(">")[0]
+            for line in texts.splitlines()
+            if line.startswith("From ")
+        }
+
+    def window_ms(self) -> list[float]:
+        """For each answer: from when the SMTP server took it to our note of that."""
+        taken = {str(s.message["Message-ID"]).split(".")[3]: s.at for s in list(self.server.sent)}
+        with sqlite3.connect(self._folder / "data" / "deskmate.sqlite") as database:
+            rows = database.execute(
+                "SELECT external_id, received_at FROM arrivals WHERE external_id LIKE 'sent/%'"
+            ).fetchall()
+        found = []
+        for name, noted in rows:
+            at = taken.get(name.removeprefix("sent/"))
+            if at is not None:
+                noted_at = datetime.fromisoformat(noted).replace(tzinfo=UTC)
+                found.append(1_000 * (noted_at - at).total_seconds())
+        return found
+
+
+def picture(text: str) -> bytes:
+    """A small window with a message."""
+    image = Image.new("RGB", (420, 120), "#f4f4f6")
+    font = ImageFont.load_default(18)
+    ImageDraw.Draw(image).multiline_text((16, 16), text, "#222222", font)
+    content = io.BytesIO()
+    image.save(content, "PNG")
+    return content.getvalue()
+
+
+def question(number: int, text: str, dice: random.Random, screenshot: bool) -> bytes:
+    """A customer's mail, as one of several mail programs writes it."""
+    address = f"customer{number}@customers.example"
+    message = EmailMessage()
+    message["From"], message["To"] = f"Customer {number} <{address}>", SUPPORT
+    message["Subject"] = dice.choice(["Help", "Question", "Problem with my account", "?"])
+    message["Date"], message["Message-ID"] = format_datetime(datetime.now(UTC)), make_msgid()
+    signature = dice.choice(["", "\n\n-- \nCustomer\nExample Ltd", "\n\nKind regards,\nCustomer"])
+    quoted = dice.choice(["", "\n\nOn Monday, Shop wrote:\n> Your order is on its way.\n"])
+    message.set_content(text + signature + quoted)
+    if screenshot or dice.random() < 0.5:
+        shown = '<p><img src="cid:image001.png@1"></p>' if screenshot else ""
+        message.add_alternative(f"<div>{text}</div>{shown}<p>{signature}</p>", subtype="html")
+    if screenshot:
+        html = message.get_payload()[1]
+        html.add_related(
+            picture(text[:40]), "image", "png", cid="<image001.png@1>", filename="image001.png"
+        )
+    return message.as_bytes()
+
+
+def from_machine(number: int, dice: random.Random) -> bytes:
+    """A mail that must not be answered."""
+    head = f"From: Machine <machine{number}@machines.example>\nTo: {SUPPORT}\n"
+    sign = dice.choice(
+        [
+            "Auto-Submitted: auto-replied",
+            "Subject: Abwesenheitsnotiz",
+            "List-Id: <news.example>",
+            "Return-Path: <>",
+            "Precedence: bulk",
+            "Subject: Out of office: Re: Help",
+        ]
+    )
+    return f"{head}{sign}\nMessage-ID: {make_msgid()}\n\nI am away.\n".encode()
+
+
+def wait(holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:
+    """Waits until `holds()` is true; returns whether it came to pass."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def replies(
+    company: Company, task: str, texts: Iterator[str], count: int, screenshot: bool, r: Results
+) -> None:
+    """From a mail to its answer."""
+    seconds = []
+    for number in range(count):
+        number += 50_000 if screenshot else 40_000
+        address = f"customer{number}@customers.example"
+        began = datetime.now(UTC)
+        raw = question(number, next(texts), random.Random(number), screenshot)
+        company.server.deliver(SUPPORT, raw)
+        wait(lambda address=address: company.settled({address}))
+        wait(lambda address=address: bool(company.server.sent_to(address)), 5)
+        if sent := company.server.sent_to(address):
+            seconds.append((sent[0].at - began).total_seconds())
+    for percent in (50, 95):
+        value = 1_000 * float(np.percentile(seconds, percent))
+        r.add(task, "deskmate", f"reply p{percent} ms", value, n=len(seconds))
+
+
+def chaos(company: Company, texts: Iterator[str], count: int, share: float, r: Results) -> None:
+    """Everything at once that may go wrong."""
+    server, dice = company.server, random.Random(6)
+    customers = {f"customer{number}@customers.example" for number in range(count)}
+    for address in sorted(customers):
+        if dice.random() < REFUSED:
+            said = ["451 4.7.1 Try again later", "452 4.2.2 Mailbox full", "421 Too busy"]
+            server.refuse[address] = said[: dice.randint(1, 3)]
+    kills = sorted(dice.sample(range(count // 10, count), max(1, round(KILLS * share))))
+    imap_at, smtp_at = count // 3, count // 2
+    process = company.start()
+    machines = 0
+    began = time.monotonic()
+    for number in range(count):
+        time.sleep(max(0.0, began + number / PER_SECOND - time.monotonic()))
+        server.deliver(SUPPORT, question(number, next(texts), dice, number % 3 == 0))
+        if dice.random() < MACHINES:
+            server.deliver(SUPPORT, from_machine(machines, dice))
+            machines += 1
+        if number in kills:
+            process.kill()
+            process.wait()
+            process = company.start()
+        if number == imap_at:
+            server.stop_imap()
+            threading.Timer(5, server.start_imap).start()
+        if number == smtp_at:
+            server.stop_smtp()
+            threading.Timer(5, server.start_smtp).start()
+    wait(lambda: company.settled(customers))
+    time.sleep(30)  # whatever would come twice comes now
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+    answered, told = company.answered(), company.told()
+    again = [count - 1 for count in server.counts().values() if count > 1]
+    window = company.window_ms()
+    loops = [s for s in server.sent if s.recipients[0].startswith("machine")]
+    for metric, value in (
+        ("messages", count),
+        ("with a screenshot", len(range(0, count, 3))),
+        ("from machines", machines),
+        ("kills", len(kills)),
+        ("temporary refusals", sum(bool(server.refuse.get(a) is not None) for a in customers)),
+        ("lost", len(customers - answered.keys() - told)),
+        ("answered twice", sum(answered[address] > 1 for address in customers)),
+        ("sent again", sum(again)),
+        ("loops", len(loops)),
+        ("answered", sum(bool(answered[address]) for address in customers)),
+        ("staff told", len(told & customers)),
+        ("window p50 ms", float(np.percentile(window, 50))),
+        ("window p99 ms", float(np.percentile(window, 99))),
+    ):
+        r.add("chaos", "deskmate", metric, value)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--share", type=float, default=1.0, help="of the mails")
+    share = parser.parse_args().share
+    if not installed():
+        print(f"skipped: {HOW_TO_INSTALL}")
+        return
+    results = Results("email", ["imap-tools", "aiosmtpd", "torch", "dbos"])
+    texts = itertools.cycle([c.text for c in data.help_centre() if c.text and not c.screenshots])
+    with (
+        tempfile.TemporaryDirectory(prefix="deskmate-") as mails,
+        MailServer(Path(mails)) as server,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        company = Company(Path(folder), server)
+        with company.running():
+            some = max(3, round(REPLIES * share))
+            replies(company, "reply/text", texts, some, False, results)
+            replies(company, "reply/screenshot", texts, some, True, results)
+        chaos(company, texts, max(20, round(MAILS * share)), share, results)
+    if share == 1:
+        results.publish()
+    else:
+        print(json.dumps([vars(row) for row in results.rows], indent=1))
+
+
+if __name__ == "__main__":
+    main()
