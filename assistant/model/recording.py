@@ -119,7 +119,9 @@ def _container(content: bytes) -> str:
     return ""
 
 
-def _film(content: bytes, container: str, stop_at: float) -> Generator[tuple[float, Image], None, None]:
+def _film(
+    content: bytes, container: str, stop_at: float
+) -> Generator[tuple[float, Image], None, None]:
     import av
 
     try:
