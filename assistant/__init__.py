@@ -26,6 +26,7 @@ from assistant.messages import (
     Section,
     Ticket,
 )
+from assistant.tools import Tool
 
 if TYPE_CHECKING:
     from assistant.desk import Desk
@@ -51,6 +52,7 @@ __all__ = [
     "Section",
     "SettingsError",
     "Ticket",
+    "Tool",
     "UnreadableError",
     "hookimpl",
 ]

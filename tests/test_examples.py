@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Plugins]:
     monkeypatch.syspath_prepend(site)
-    return Plugins.installed
+    granted = {"order-lookup": ["tickets:read", "tickets:write"], "folder": ["sending"]}
+    return partial(Plugins.installed, granted=granted)
 
 
 def test_the_order_lookup_changes_the_message_and_adds_a_passage(

@@ -60,7 +60,12 @@ def add_plugin_commands(app: typer.Typer) -> None:
     faults: Faults = []
     try:
         settings = load()
-        plugins = Plugins.installed(settings.plugins, settings.disabled_plugins)
+        plugins = Plugins.installed(
+            settings.plugins,
+            settings.disabled_plugins,
+            settings.granted,
+            Path(settings.plugin_folder) if settings.plugin_folder else None,
+        )
         plugins.register_commands(app, faults)
     except DeskmateError as error:
         if called:

@@ -11,20 +11,23 @@ import dataclasses
 import itertools
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from assistant.connecting import Connector
 from assistant.messages import Answer, Article, Hit, Message
 from assistant.plugging.faults import FaultError
+from assistant.tools import Risk, Tool
 
 T = TypeVar("T")
 LONGEST = 10_000
 IDENTITY = ("connector", "external_id", "thread_id", "author")
 # No colon: `connector:external-id` names a message.
 CONNECTOR_NAME = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
+TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what chat models' interfaces allow
 
 
 def message(given: Message, value: Any) -> Message:
@@ -57,7 +60,12 @@ def reason(value: Any) -> str:
     return value
 
 
-def connectors(given: tuple[Connector, ...], value: Any) -> tuple[Connector, ...]:
+def unpermitted(value: Any) -> Any:
+    """Nothing: the plugin may look and not change."""
+    raise FaultError(f"returned {_named(value)} without the permission tickets:write")
+
+
+def connectors(plugin: str, given: tuple[Connector, ...], value: Any) -> tuple[Connector, ...]:
     """Connectors with names that no other has."""
     items = _items(value)
     for item in items:
@@ -73,7 +81,9 @@ def connectors(given: tuple[Connector, ...], value: Any) -> tuple[Connector, ...
     return items
 
 
-def sources(given: tuple[Iterable[Article], ...], value: Any) -> tuple[Iterable[Article], ...]:
+def sources(
+    plugin: str, given: tuple[Iterable[Article], ...], value: Any
+) -> tuple[Iterable[Article], ...]:
     """Iterables of articles, not yet read."""
     items = _items(value)
     for item in items:
@@ -82,17 +92,39 @@ def sources(given: tuple[Iterable[Article], ...], value: Any) -> tuple[Iterable[
     return items
 
 
-def tools(given: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
-    """LangChain tools with names that no other has, told by their shape: LangChain loads late."""
-    items = _items(value)
+def tools(plugin: str, given: tuple[Tool, ...], value: Any) -> tuple[Tool, ...]:
+    """Tools with names that no other has. LangChain's, which load late, are told by their shape
+    and need approval, since nobody said that they may do without."""
+    items = tuple(
+        replace(item if isinstance(item, Tool) else Tool(item), plugin=plugin)
+        for item in _items(value)
+    )
     for item in items:
-        if not isinstance(getattr(item, "name", None), str) or not hasattr(item, "invoke"):
-            raise FaultError(f"returned {_named(item)}, not a LangChain tool")
+        if not isinstance(getattr(item.tool, "name", None), str) or not hasattr(
+            item.tool, "invoke"
+        ):
+            raise FaultError(f"returned {_named(item.tool)}, not a LangChain tool")
+        if not TOOL_NAME.fullmatch(item.name):
+            raise FaultError(
+                f"returned a tool named {item.name!r}; a name is up to 64 letters, digits, _ and -"
+            )
+        if item.risk not in get_args(Risk):
+            raise FaultError(
+                f"returned the tool {item.name} with the risk {item.risk!r}; it is one of"
+                f" {', '.join(get_args(Risk))}"
+            )
+        if item.rule and item.risk != "read":
+            raise FaultError(
+                f"returned the tool {item.name} with a rule and the risk {item.risk!r}; rules are"
+                " for tools that only read"
+            )
     _refuse_doubles([item.name for item in (*given, *items)], "tool")
     return items
 
 
-def panels(given: tuple[tuple[str, str], ...], value: Any) -> tuple[tuple[str, str], ...]:
+def panels(
+    plugin: str, given: tuple[tuple[str, str], ...], value: Any
+) -> tuple[tuple[str, str], ...]:
     """Pairs of title and HTML."""
     items = _items(value)
     for item in items:
@@ -101,7 +133,7 @@ def panels(given: tuple[tuple[str, str], ...], value: Any) -> tuple[tuple[str, s
     return items
 
 
-def nothing(given: tuple[T, ...], value: Any) -> tuple[T, ...]:
+def nothing(plugin: str, given: tuple[T, ...], value: Any) -> tuple[T, ...]:
     """Not even None is a value here."""
     raise FaultError(f"returned {_named(value)}, but this hook returns nothing")
 

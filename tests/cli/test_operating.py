@@ -15,7 +15,7 @@ def test_init_writes_a_file_that_says_every_setting(run: Run, tmp_path: Path) ->
     assert ran.code == 0
     text = (tmp_path / "new/folder/deskmate.toml").read_text()
     assert "# passage_words = 180" in text
-    sections = {"knowledge", "model", "answering", "policy", "inbox", "http"}
+    sections = {"knowledge", "model", "answering", "policy", "tools", "inbox", "http"}
     assert set(tomllib.loads(text)) == sections
 
 
@@ -135,6 +135,7 @@ def test_plugins_add_commands(run: Run, tmp_path: Path, monkeypatch: pytest.Monk
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: greeter\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text("[deskmate.plugins]\ngreeter = greeter\n")
+    (tmp_path / "deskmate.toml").write_text('[granted]\ngreeter = ["commands"]\n')
     monkeypatch.syspath_prepend(str(tmp_path))
 
     assert "Hello Ann" in run("greet", "Ann").out
@@ -155,6 +156,7 @@ def test_a_plugin_whose_commands_fail_is_said(
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: faulty\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text("[deskmate.plugins]\nfaulty = faulty\n")
+    (tmp_path / "deskmate.toml").write_text('[granted]\nfaulty = ["commands"]\n')
     monkeypatch.syspath_prepend(str(tmp_path))
 
     ran = run("--help")

@@ -21,6 +21,7 @@ from assistant import (
     Passage,
     Reply,
     SettingsError,
+    Tool,
     hooks,
 )
 from assistant.plugging import Faults, Plugins
@@ -104,7 +105,7 @@ def test_everything_registered_is_gathered(plugins, faults, plugin) -> None:
     plugins.register("d", plugin("console_panels", lambda ticket: [("Orders", "<p>2</p>")]))
 
     assert plugins.register_connectors(Settings(), faults) == (connector,)
-    assert plugins.register_tools(Settings(), faults) == (tool,)
+    assert plugins.register_tools(Settings(), faults) == (Tool(tool, "approval", plugin="b"),)
     assert len(plugins.register_sources(Settings(), faults)) == 2
     assert faults == []
 
