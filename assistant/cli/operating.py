@@ -1,4 +1,4 @@
-"""`deskmate init`, `deskmate doctor`, `deskmate plugins` and `deskmate db …`."""
+"""`deskmate init`, `deskmate doctor` and `deskmate db …`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from assistant.cli.plugins import refuse_unfit
 from assistant.errors import DeskmateError, SettingsError
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ def add_to(app: typer.Typer) -> None:
     """Adds these commands."""
     app.command()(init)
     app.command()(doctor)
-    app.command()(plugins)
     app.add_typer(database, name="db")
 
 
@@ -92,19 +91,6 @@ def init(
     typer.echo(f"Wrote {file}. Next: deskmate index PATH, then deskmate ask.")
 
 
-def plugins() -> None:
-    """List the installed plugins: state, version, hooks."""
-    from assistant.desk import Desk
-
-    table = Table("plugin", "version", "state", "hooks", box=None, padding=(0, 2))
-    with Desk.open() as desk:
-        for plugin in desk.plugins.list():
-            state = plugin.state if plugin.state == "running" else f"[red]{plugin.state}[/]"
-            about = plugin.error or ", ".join(plugin.hooks)
-            table.add_row(plugin.name, plugin.version, state, escape(about))
-    Console().print(table)
-
-
 def doctor() -> None:
     """Check settings, weights, index, database, plugins and connectors, and say what to do."""
     from assistant.desk import Desk
@@ -117,6 +103,7 @@ def doctor() -> None:
             ("index", _index),
             ("database", _database),
             ("plugins", _plugins),
+            ("tools", lambda desk: ", ".join(tool.name for tool in desk.tools) or "none"),
             ("connectors", _connectors),
             ("staff", _staff),
             ("chat model", _chat_model),
@@ -156,12 +143,8 @@ def _database(desk: Desk) -> str:
 
 
 def _plugins(desk: Desk) -> str:
+    refuse_unfit(desk)
     listed = desk.plugins.list()
-    broken = [f"{plugin.name}: {plugin.error}" for plugin in listed if plugin.state == "broken"]
-    if broken:
-        raise DeskmateError(
-            "; ".join(broken) + ". Mend or uninstall it, or name it in disabled_plugins."
-        )
     if not any(plugin.name == "redaction" and plugin.state == "running" for plugin in listed):
         raise DeskmateError(
             "redaction is not running: models and traces see customers' secrets as they were"

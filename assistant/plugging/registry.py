@@ -58,7 +58,7 @@ class Registry:
     def __init__(self, tables: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self._tables: dict[str, dict[str, Any]] = {}
         for name, table in (tables or {}).items():
-            self._tables.setdefault(_dashed(name), {}).update(table)
+            self.table(name, table)
         self._manager = pluggy.PluginManager("deskmate")
         self._manager.add_hookspecs(hooks)
         self._infos: dict[str, PluginInfo] = {}
@@ -99,6 +99,10 @@ class Registry:
             else:
                 plugins._load(one, allowed)
         return plugins
+
+    def table(self, name: str, table: Mapping[str, Any]) -> None:
+        """Adds to the settings that the plugin of this name is built with."""
+        self._tables.setdefault(_dashed(name), {}).update(table)
 
     def check(self, one: Candidate) -> PluginInfo:
         """Loads one plugin with its settings; what is wrong with it stands in `error`."""

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from assistant import Message, hookimpl, hooks
-from assistant.plugging import Faults, Plugins
-from assistant.plugging import registry
+from assistant.plugging import Faults, Plugins, registry
 
 
 @pytest.fixture
