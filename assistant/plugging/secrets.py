@@ -25,7 +25,7 @@ def is_secret(model: type[BaseModel], place: Sequence[str | int]) -> bool:
             return False
         fields = {field.alias or name: field for name, field in inner.model_fields.items()}
         if key not in fields:
-            return False
+            continue  # a key of a dictionary, or a place in a list
         if _marked(fields[str(key)]):
             return True
         kinds = _kinds(fields[str(key)].annotation)
