@@ -11,6 +11,7 @@ wrong is appended to the caller's own list, so that workers can share one `Plugi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -97,9 +98,11 @@ class Plugins(Registry):
     ) -> T:
         for call in self._order[hook]:
             given: T = arguments[changing]
+            # A copy to look at: whoever changes it by force changes it for nobody else.
+            lent = {**arguments, changing: copy(given)}
             writes = self._may(call.plugin_name, "tickets:write")
             checked = partial(check, given) if writes else results.unpermitted
-            changed = self._call(hook, call, faults, checked, arguments)
+            changed = self._call(hook, call, faults, checked, lent)
             if changed is not None:
                 arguments = {**arguments, changing: changed}
         result: T = arguments[changing]

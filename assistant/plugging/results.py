@@ -1,7 +1,7 @@
 """Checks of what a hook returned: each gets what was there before and the plugin's value.
 
 They run inside the plugin's time limit, since a returned iterable may be endless, and raise
-FaultError saying what is wrong. Every dataclass is checked down to its last field and
+FaultError saying what is wrong. Every dataclass is checked down to its last field that changed, and
 built anew, so that nothing half right travels on.
 """
 
@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -32,7 +32,7 @@ TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what chat models' interfaces a
 
 def message(given: Message, value: Any) -> Message:
     """A whole message that is still the same one."""
-    checked = _checked(Message, value)
+    checked = _changed(Message, given, value)
     for name in IDENTITY:
         if getattr(checked, name) != getattr(given, name):
             raise FaultError(f"changed the message's {name}, which stays as it came")
@@ -47,7 +47,7 @@ def hits(given: tuple[Hit, ...], value: Any) -> tuple[Hit, ...]:
 
 def answer(given: Answer, value: Any) -> Answer:
     """A whole answer whose confidence is a probability."""
-    checked = _checked(Answer, value)
+    checked = _changed(Answer, given, value)
     if not 0 <= checked.confidence <= 1:
         raise FaultError(f"returned a confidence of {checked.confidence}, not one from 0 to 1")
     return checked
@@ -157,13 +157,32 @@ def _checked(kind: type[T], value: Any) -> T:
     if not isinstance(value, kind):
         raise FaultError(f"returned {_named(value)}, not {kind.__name__}")
     try:
-        checked: T = _adapters()[kind].validate_python(_fields(value))
+        checked: T = _adapter(cast(Any, kind)).validate_python(_fields(value))
     except ValidationError as error:
-        # Not the value itself: it may be the customer's words.
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(key) for key in first["loc"])
-        raise FaultError(f"returned {kind.__name__} with a wrong {place}: {first['msg']}") from None
+        raise _wrong(kind, (), error) from None
     return checked
+
+
+def _changed(kind: type[T], given: T, value: Any) -> T:
+    """`given` with the fields that differ in `value`; the others need no second check."""
+    if not isinstance(value, kind):
+        raise FaultError(f"returned {_named(value)}, not {kind.__name__}")
+    changes, named = {}, cast(Any, kind)
+    for name, adapter in _field_adapters(named).items():
+        new = getattr(value, name)
+        if new is not getattr(given, name):
+            try:
+                changes[name] = adapter.validate_python(_fields(new))
+            except ValidationError as error:
+                raise _wrong(kind, (name,), error) from None
+    return replace(given, **changes) if changes else given  # type: ignore[type-var]
+
+
+def _wrong(kind: type, place: tuple[str, ...], error: ValidationError) -> FaultError:
+    # Not the value itself: it may be the customer's words.
+    first = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(str(key) for key in (*place, *first["loc"]))
+    return FaultError(f"returned {kind.__name__} with a wrong {where}: {first['msg']}")
 
 
 def _fields(value: Any) -> Any:
@@ -176,8 +195,13 @@ def _fields(value: Any) -> Any:
 
 
 @cache
-def _adapters() -> dict[type, TypeAdapter[Any]]:
-    return {kind: TypeAdapter(kind) for kind in (Message, Hit, Answer)}
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+@cache
+def _field_adapters(kind: Any) -> dict[str, TypeAdapter[Any]]:
+    return {name: TypeAdapter(hint) for name, hint in get_type_hints(kind).items()}
 
 
 def _named(value: Any) -> str:

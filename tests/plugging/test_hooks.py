@@ -167,6 +167,11 @@ def mutates(message: Message) -> None:
     message.text = "mine"  # type: ignore[misc]
 
 
+def forces(message: Message) -> None:
+    object.__setattr__(message, "text", "mine")
+    raise ValueError("by force")
+
+
 class UnprintableError(Exception):
     def __str__(self) -> str:
         raise RuntimeError
@@ -181,6 +186,7 @@ HOSTILE = [
     (raises(UnprintableError()), "UnprintableError (test_hooks.py:"),
     (recurses, "RecursionError"),
     (mutates, FrozenInstanceError.__name__),
+    (forces, "by force"),
     (lambda message: "text", "returned str, not Message"),
     (lambda message: Message, "returned type, not Message"),
     (lambda message: replace(message, text=None), "wrong text: Input should be a valid string"),
