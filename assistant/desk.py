@@ -57,12 +57,7 @@ class Desk:
     def __init__(self, settings: Settings, *, plugins: Plugins | None = None) -> None:
         self.settings = settings
         self.faults: list[PluginFault] = []
-        self.plugins = plugins or Plugins.installed(
-            settings.plugins,
-            settings.disabled_plugins,
-            settings.granted,
-            Path(settings.plugin_folder) if settings.plugin_folder else None,
-        )
+        self.plugins = plugins or Plugins.of(settings)
 
     @classmethod
     def open(cls, file: Path | None = None) -> Desk:

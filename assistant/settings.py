@@ -186,6 +186,11 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
     @property
+    def plugin_path(self) -> Path | None:
+        """`plugin_folder` as a path, or None."""
+        return Path(self.plugin_folder) if self.plugin_folder else None
+
+    @property
     def resolved_database_url(self) -> str:
         """The database's URL, with the default filled in."""
         return self.database_url or f"sqlite:///{self.data_dir / 'deskmate.sqlite'}"

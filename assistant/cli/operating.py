@@ -58,14 +58,7 @@ def add_plugin_commands(app: typer.Typer) -> None:
 
     faults: Faults = []
     try:
-        settings = load()
-        plugins = Plugins.installed(
-            settings.plugins,
-            settings.disabled_plugins,
-            settings.granted,
-            Path(settings.plugin_folder) if settings.plugin_folder else None,
-        )
-        plugins.register_commands(app, faults)
+        Plugins.of(load()).register_commands(app, faults)
     except DeskmateError as error:
         if called:
             raise
@@ -103,7 +96,7 @@ def doctor() -> None:
             ("index", _index),
             ("database", _database),
             ("plugins", _plugins),
-            ("tools", lambda desk: ", ".join(tool.name for tool in desk.tools) or "none"),
+            ("tools", _tools),
             ("connectors", _connectors),
             ("staff", _staff),
             ("chat model", _chat_model),
@@ -153,13 +146,23 @@ def _plugins(desk: Desk) -> str:
     return ", ".join(plugin.name for plugin in listed if plugin.state == "running")
 
 
-def _connectors(desk: Desk) -> str:
-    built = desk.connectors
-    if desk.faults:
+def _tools(desk: Desk) -> str:
+    names = ", ".join(tool.name for tool in desk.tools)
+    _refuse_faults(desk, "register_tools")
+    return names or "none"
+
+
+def _refuse_faults(desk: Desk, hook: str) -> None:
+    if faults := [fault for fault in desk.faults if fault.hook == hook]:
         raise DeskmateError(
-            "; ".join(f"plugin {f.plugin}, {f.hook}: {f.error}" for f in desk.faults)
+            "; ".join(f"plugin {f.plugin}, {f.hook}: {f.error}" for f in faults)
             + ". Mend it, or name it in disabled_plugins."
         )
+
+
+def _connectors(desk: Desk) -> str:
+    built = desk.connectors
+    _refuse_faults(desk, "register_connectors")
     # A connector may be one of several under one table, such as `email/sales`.
     for table in desk.settings.connectors:
         if not any(name == table or name.startswith(f"{table}/") for name in built):

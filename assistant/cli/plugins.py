@@ -157,7 +157,7 @@ def check(
     from assistant.settings import load
 
     settings = load()
-    found = [one for name in names for one in _found(name)] if names else find(_folder(settings))
+    found = [one for name in names for one in _found(name)] if names else find(settings.plugin_path)
     running = [one for one in found if names or _runs(one, settings)]
     plugins, failed = Plugins(settings.plugins), 0
     for one in running:
@@ -218,15 +218,11 @@ def _found(name: str) -> list[Candidate]:
 
     if name.endswith(".py") and Path(name).is_file():
         return [in_file(Path(name))]
-    everything = find(_folder(load()))
+    everything = find(load().plugin_path)
     if found := [one for one in everything if one.name == name]:
         return found
     known = ", ".join(sorted({one.name for one in everything}))
     raise PluginError(f"{name}: no such plugin. Found: {known}.")
-
-
-def _folder(settings: Settings) -> Path | None:
-    return Path(settings.plugin_folder) if settings.plugin_folder else None
 
 
 def _runs(one: Candidate, settings: Settings) -> bool:

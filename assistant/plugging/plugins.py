@@ -1,6 +1,6 @@
 """A desk's plugins, and a method for each hook that asks them one by one.
 
-    plugins = Plugins.installed(settings.plugins, settings.disabled_plugins, settings.granted)
+    plugins = Plugins.of(settings)
     faults: Faults = []
     message = plugins.message_received(message, ticket, faults)
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pluggy
 
@@ -35,7 +35,13 @@ T = TypeVar("T")
 
 
 class Plugins(Registry):
-    """The plugins of one desk; `installed` loads them, or `register` adds one by one."""
+    """The plugins of one desk: `of` loads what its settings say, `register` adds one by one."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The plugins that were found and may run. Raises SettingsError, as `installed` does."""
+        tables, granted = settings.plugins, settings.granted
+        return cls.installed(tables, settings.disabled_plugins, granted, settings.plugin_path)
 
     def register_connectors(self, settings: Settings, faults: Faults) -> tuple[Connector, ...]:
         """All connectors, each name once."""

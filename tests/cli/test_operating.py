@@ -74,6 +74,11 @@ BROKEN = {
         "failed connectors",
         "connectors.slak: no installed plugin made a connector",
     ),
+    "a tool's server that does not start": (
+        '[plugins.mcp-servers.servers.shop]\ncommand = ["no-such-command"]',
+        "failed tools",
+        "plugin mcp-servers, register_tools: FileNotFoundError",
+    ),
     "a chat model that nobody knows": (
         '[answering]\nchat_model = "nowhere:x"',
         "failed chat model",
