@@ -74,11 +74,6 @@ BROKEN = {
         "failed connectors",
         "connectors.slak: no installed plugin made a connector",
     ),
-    "a tool's server that does not start": (
-        '[plugins.mcp-servers.servers.shop]\ncommand = ["no-such-command"]',
-        "failed tools",
-        "plugin mcp-servers, register_tools: FileNotFoundError",
-    ),
     "a chat model that nobody knows": (
         '[answering]\nchat_model = "nowhere:x"',
         "failed chat model",
@@ -100,6 +95,22 @@ def test_the_doctor_says_what_is_broken_and_what_to_do(run: Run, tmp_path: Path,
     (line,) = [line for line in ran.out.splitlines() if line.startswith(failed)]
     assert advice in line
     assert "Traceback" not in ran.err
+
+
+def test_the_doctor_says_which_plugins_tools_could_not_be_made(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "trying").mkdir()
+    (tmp_path / "trying/shop.py").write_text(
+        "from assistant import hookimpl\n\n"
+        "@hookimpl\n"
+        "def register_tools(settings):\n"
+        "    raise ConnectionError('the shop is closed')\n"
+    )
+    (tmp_path / "deskmate.toml").write_text('plugin_folder = "trying"\n')
+
+    ran = run("doctor")
+
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("failed tools")]
+    assert "plugin shop, register_tools: ConnectionError: the shop is closed" in line
 
 
 def tables(file: Path) -> set[str]:
