@@ -32,6 +32,7 @@ from assistant.messages import (
     Section,
     Ticket,
 )
+from assistant.tools import Tool
 
 if TYPE_CHECKING:
     from assistant.desk import Desk
@@ -57,6 +58,7 @@ __all__ = [
     "Section",
     "SettingsError",
     "Ticket",
+    "Tool",
     "UndeliverableError",
     "UnreadableError",
     "hookimpl",

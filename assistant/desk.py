@@ -27,10 +27,12 @@ from assistant.plugging import Plugins
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
     from langchain_core.runnables import Runnable
     from sqlalchemy import Engine
 
     from assistant.answering.question import Question
+    from assistant.answering.toolbox import Toolbox
     from assistant.evaluation.ranking import Ranking
     from assistant.inbox import Inbox
     from assistant.knowledge.indexing import Indexer, Progress, Report
@@ -55,7 +57,7 @@ class Desk:
     def __init__(self, settings: Settings, *, plugins: Plugins | None = None) -> None:
         self.settings = settings
         self.faults: list[PluginFault] = []
-        self.plugins = plugins or Plugins.installed(settings.plugins, settings.disabled_plugins)
+        self.plugins = plugins or Plugins.of(settings)
 
     @classmethod
     def open(cls, file: Path | None = None) -> Desk:
@@ -145,15 +147,37 @@ class Desk:
         )
 
     @cached_property
+    def chat_model(self) -> BaseChatModel | None:
+        """The chat model that is configured, or None."""
+        from assistant.answering import generator
+
+        answering = self.settings.answering
+        if name := answering.chat_model:
+            return generator.load_chat_model(name, answering.chat_model_options)
+        return None
+
+    @cached_property
+    def tools(self) -> Toolbox:
+        """What plugins let the desk look up and do."""
+        from assistant.answering import generator
+        from assistant.answering.toolbox import Toolbox
+
+        return Toolbox(
+            self.plugins.register_tools(self.settings, self.faults),
+            self.plugins,
+            lambda: self.tickets.tool_calls,
+            self.settings.tools.allowed,
+            generator.choosing(self.chat_model) if self.chat_model else None,
+        )
+
+    @cached_property
     def generator(self) -> Runnable[Question, Answer]:
         """The writer: the chat model that is configured, or the embedded default."""
         from assistant.answering import generator
         from assistant.answering.composer import Composer
 
-        answering = self.settings.answering
-        if name := answering.chat_model:
-            chat_model = generator.load_chat_model(name, answering.chat_model_options)
-            return generator.with_chat_model(chat_model)
+        if self.chat_model:
+            return generator.with_chat_model(self.chat_model)
         return generator.embedded(Composer(self.encoder.text.encode_tokens, self.lexical.rarity))
 
     @cached_property
@@ -172,6 +196,7 @@ class Desk:
             encoder=self.encoder,
             retriever=self.retriever,
             lexical=self.lexical,
+            tools=self.tools,
             generator=self.generator,
             policy=Policy(self.settings.policy.reply_at, self.settings.policy.draft_at),
             passages=self.settings.answering.passages,
@@ -289,13 +314,18 @@ class Desk:
         self.rank("How do I change a setting?")
 
     def _hold(self, reply: Reply) -> str | None:
-        if reason := self.plugins.reply_sending(reply, []):
-            return reason
+        faults: list[PluginFault] = []
+        reason = self.plugins.reply_sending(reply, faults)
+        self.tickets.outcomes.note_faults(reply.ticket_id, faults)
         connector = self.connectors.get(reply.connector)
-        return connector.hold(reply) if isinstance(connector, HoldingConnector) else None
+        if reason is None and isinstance(connector, HoldingConnector):
+            return connector.hold(reply)
+        return reason
 
     def _tell_solved(self, ticket: Ticket) -> None:
-        self.plugins.ticket_solved(ticket, [])
+        faults: list[PluginFault] = []
+        self.plugins.ticket_solved(ticket, faults)
+        self.tickets.outcomes.note_faults(ticket.id, faults)
 
     def _require_passages(self) -> None:
         if self.lexical.counts()[1] == 0:

@@ -7,14 +7,25 @@ it may return. Plugins run in the order of their names; `@hookimpl(tryfirst=True
 recorded as a `PluginFault`, and the path goes on as if the plugin had not been there. Only a
 `SettingsError` from a `register_…` hook stops the desk: that mistake is the operator's to mend.
 
-A plugin with settings of its own is a class with a pydantic model named `Settings` inside; it is
-built once, with the checked table `[plugins.NAME]` as its only argument.
+A plugin may say more about itself, by having
+
+    Settings     a pydantic model; the plugin is then a class, built once with its checked table
+                 `[plugins.NAME]` as its only argument
+    permissions  what it needs, such as {"tickets:read", "network"}; by default what its hooks need
+    contract     the version of this contract that it was written for; by default this one
+    required     True if no message may go on without its `message_received`: when that fails, a
+                 person gets the message
+
+**Versions.** `CONTRACT` grows by one when something is taken away or changes its meaning. Before
+that, hooks and arguments are marked with `warn_on_impl` or `warn_on_impl_args` for at least one
+version of Deskmate; `deskmate plugins check` shows the warning. A plugin for a contract from
+`OLDEST_CONTRACT` to `CONTRACT` is loaded, any other is refused. Nothing is deprecated today.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
 
@@ -25,6 +36,31 @@ if TYPE_CHECKING:
 
     from assistant.connecting import Connector
     from assistant.settings import Settings
+    from assistant.tools import Tool
+
+CONTRACT = 1
+OLDEST_CONTRACT = 1
+
+Permission = Literal[
+    "tickets:read", "tickets:write", "sending", "knowledge", "tools", "commands", "network"
+]
+
+NEEDS: dict[str, Permission] = {
+    "register_connectors": "sending",
+    "register_sources": "knowledge",
+    "register_tools": "tools",
+    "register_commands": "commands",
+    "message_received": "tickets:read",
+    "passages_found": "tickets:read",
+    "answer_drafted": "tickets:read",
+    "reply_sending": "sending",
+    "ticket_solved": "tickets:read",
+    "console_panels": "tickets:read",
+}
+"""The permission without which a hook is not called."""
+
+CHANGING = ("message_received", "passages_found", "answer_drafted")
+"""Hooks that may change what they get; what they return counts with `tickets:write` only."""
 
 TIME_LIMITS_S: dict[str, float] = {
     "register_connectors": 30,
@@ -58,8 +94,9 @@ def register_sources(settings: Settings) -> Iterable[Iterable[Article]]:
 
 
 @hookspec
-def register_tools(settings: Settings) -> Iterable[Any]:
-    """Called once when the desk opens. Returns LangChain tools that the generator may call."""
+def register_tools(settings: Settings) -> Iterable[Tool | Any]:
+    """Called once when the desk opens. Returns tools (`assistant.Tool`); a plain LangChain tool
+    is taken as one that needs approval."""
     return ()
 
 
@@ -84,8 +121,8 @@ def answer_drafted(message: Message, answer: Answer) -> Answer | None:
 
 @hookspec
 def reply_sending(reply: Reply) -> str | None:
-    """Called just before a reply leaves. Returns a reason to hold it back for a person, or None
-    to let it go."""
+    """Called just before a reply leaves, unless a person approved it. Returns a reason to hold it
+    back for a person, or None to let it go; the first reason ends the round."""
 
 
 @hookspec

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from assistant.answering import grounding, policy, remarks, wording
+from assistant.answering import grounding, policy, remarks, told, wording
 from assistant.answering.generator import RefusedError
 from assistant.answering.policy import Decision, Policy
 from assistant.answering.question import Question
+from assistant.answering.toolbox import Toolbox, ToolResult
 from assistant.errors import AnsweringError
 from assistant.knowledge.lexical import Filter, Lexical
 from assistant.knowledge.retriever import Retriever
@@ -61,6 +62,7 @@ class Pipeline:
     encoder: MultimodalEncoder
     retriever: Retriever
     lexical: Lexical
+    tools: Toolbox
     generator: Runnable[Question, Answer]
     policy: Policy
     passages: int
@@ -96,6 +98,8 @@ class Pipeline:
 
         with trace.step("plugins"):
             message = self.plugins.message_received(message, ticket, faults)
+        if failed := self.plugins.failed_required(faults):
+            return _handed_over(f"the plugin {failed}, which is required, failed", trace, faults)
 
         if remark := remarks.decide(message, conversation):
             return replace(remark, trace=tuple(trace.steps), faults=tuple(faults))
@@ -121,6 +125,15 @@ class Pipeline:
             hits = list(self.plugins.passages_found(message, hits, faults))
 
         question = Question(asked, encoding, tuple(hits), conversation)
+        results: list[ToolResult] = []
+        if self.tools:
+            with trace.step("tools") as detail:
+                results = self.tools.gather(question, message, ticket, faults)
+                detail["called"] = [{"tool": r.tool, "state": r.state} for r in results]
+                encode, rarity = self.encoder.encode_texts, self.lexical.rarity
+                question = replace(question, hits=told.among(question, results, encode, rarity))
+                hits = list(question.hits)
+
         refused = ""
         with trace.step("write"):
             try:
@@ -145,6 +158,7 @@ class Pipeline:
                 if refused
                 else self.policy.decide(question, answer, checks, read.reports)
             )
+            decision = told.kept_back(decision, results)
 
         return Outcome(
             action=decision.action,
@@ -156,6 +170,11 @@ class Pipeline:
             trace=tuple(trace.steps),
             faults=tuple(faults),
         )
+
+
+def _handed_over(reason: str, trace: Trace, faults: Sequence[PluginFault]) -> Outcome:
+    text = wording.customer_text("hand over", NO_ANSWER, ())
+    return Outcome("hand over", reason, text, trace=tuple(trace.steps), faults=tuple(faults))
 
 
 def _asked(message: Message, conversation: tuple[Turn, ...]) -> str:

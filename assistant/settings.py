@@ -94,6 +94,13 @@ class Policy(_Section):
         return self
 
 
+class Tools(_Section):
+    allowed: list[str] = Field(
+        default_factory=list,
+        description="Tools with the risk write that run without a person's approval.",
+    )
+
+
 class Inbox(_Section):
     quiet_seconds: float = Field(
         5.0,
@@ -128,10 +135,13 @@ class Settings(BaseSettings):
         Path(".deskmate"), description="Folder of the index and, by default, the database."
     )
     database_url: str = Field(
-        "", description="SQLAlchemy URL; empty: SQLite in data_dir. PostgreSQL for many workers."
+        "",
+        repr=False,
+        description="SQLAlchemy URL; empty: SQLite in data_dir. PostgreSQL for many workers.",
     )
     secret_key: str = Field(
         "",
+        repr=False,
         description="Encrypts connectors' tokens in the database (a Fernet key); after a comma,"
         " older keys that still decrypt.",
     )
@@ -142,6 +152,7 @@ class Settings(BaseSettings):
     model: Model = Field(default_factory=Model)
     answering: Answering = Field(default_factory=Answering)
     policy: Policy = Field(default_factory=Policy)
+    tools: Tools = Field(default_factory=Tools)
     inbox: Inbox = Field(default_factory=Inbox)
     http: Http = Field(default_factory=Http)
     staff_connector: str = Field(
@@ -155,11 +166,21 @@ class Settings(BaseSettings):
     disabled_plugins: list[str] = Field(
         default_factory=list, description="Installed plugins that are not to be loaded."
     )
+    granted: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description="What each plugin of another package may do, as `deskmate plugins enable`"
+        ' writes it: [granted] then order-lookup = ["tools"]. Others do not run.',
+    )
+    plugin_folder: str = Field(
+        "", description="Folder whose .py files are plugins too, for trying out; empty: none."
+    )
     plugins: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="One table per plugin: [plugins.redaction] …"
+        default_factory=dict, repr=False, description="One table per plugin: [plugins.redaction] …"
     )
     connectors: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="One table per connector: [connectors.slack] …"
+        default_factory=dict,
+        repr=False,
+        description="One table per connector: [connectors.slack] …",
     )
 
     @classmethod
@@ -172,6 +193,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return env_settings, init_settings
+
+    @property
+    def plugin_path(self) -> Path | None:
+        """`plugin_folder` as a path, or None."""
+        return Path(self.plugin_folder) if self.plugin_folder else None
 
     @property
     def resolved_database_url(self) -> str:
@@ -226,7 +252,9 @@ def _explain(error: ErrorDetails, file: Path) -> str:
         for key in keys[:-1]:
             section = section.model_fields[key].annotation
         return f"{place}: no such setting. Known here: {', '.join(section.model_fields)}."
-    return f"{place} = {error['input']!r}: {error['msg']}."
+    secret = keys[0] in Settings.model_fields and not Settings.model_fields[keys[0]].repr
+    value = "" if secret else f" = {error['input']!r}"
+    return f"{place}{value}: {error['msg']}."
 
 
 def _explain_variable(error: VariableError) -> str:
@@ -234,7 +262,10 @@ def _explain_variable(error: VariableError) -> str:
     field = str(error).split('"')[1]
     begin = PREFIX + field.upper()
     wrong = {name: os.environ[name] for name in os.environ if name.startswith(begin)}
-    said = ", ".join(f"{name} = {value!r}" for name, value in sorted(wrong.items()))
+    secret = not Settings.model_fields[field].repr  # plugins' and connectors' tables hold tokens
+    said = ", ".join(
+        name if secret else f"{name} = {value!r}" for name, value in sorted(wrong.items())
+    )
     return f'{said}: not JSON. Lists are written ["a", "b"], tables {{"key": "value"}}.'
 
 

@@ -88,6 +88,7 @@ def _prepare(company: Path) -> None:
     (company / "messages").mkdir()
     (company / "deskmate.toml").write_text(
         'data_dir = "data"\n[connectors.folder]\npath = "messages"\n'
+        '[granted]\nfolder = ["sending"]\n'
     )
 
 

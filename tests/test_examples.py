@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Plugins]:
     monkeypatch.syspath_prepend(site)
-    return Plugins.installed
+    granted = {"orders": ["tickets:read", "tickets:write"], "folder": ["sending"]}
+    return partial(Plugins.installed, granted=granted)
 
 
 def test_the_order_lookup_changes_the_message_and_adds_a_passage(
@@ -44,7 +46,7 @@ def test_the_order_lookup_changes_the_message_and_adds_a_passage(
     (tmp_path / "orders.csv").write_text(ORDERS, encoding="utf-8")
     article = Hit(Passage("p1", "a1", ("Delivery",), "Parcels take three days."), 0.5)
     faults: list = []
-    plugins = installed({"order-lookup": {"orders": tmp_path / "orders.csv"}})
+    plugins = installed({"orders": {"orders": tmp_path / "orders.csv"}})
 
     seen = plugins.message_received(message("Where is A-10234?"), ticket, faults)
     hits = plugins.passages_found(seen, [article], faults)
@@ -56,7 +58,7 @@ def test_the_order_lookup_changes_the_message_and_adds_a_passage(
 
 def test_the_folder_connector_receives_and_replies(installed, tmp_path) -> None:
     settings = Settings(connectors={"folder": {"path": str(tmp_path), "seconds": 0.01}})
-    plugins = installed({}, disabled=["order-lookup"])
+    plugins = installed({}, disabled=["orders"])
     (connector,) = (c for c in plugins.register_connectors(settings, []) if c.name == "folder")
     received: list[Message] = []
     stop = threading.Event()

@@ -239,3 +239,16 @@ def test_the_redaction_plugin_keeps_secrets_from_the_trace(desk: Desk) -> None:
     outcome = desk.ask("My card 4111 1111 1111 1111 is declined for the Team plan")
 
     assert "4111 1111" not in repr(outcome)
+
+
+def test_a_message_that_a_required_plugin_could_not_see_to_goes_to_a_person(ask: Ask) -> None:
+    plugin = SimpleNamespace(
+        required=True,
+        message_received=hookimpl(specname="message_received")(lambda message: raises()),
+    )
+
+    outcome = ask(INVOICE, plugin=plugin)
+
+    assert (outcome.action, outcome.hits) == ("hand over", ())
+    assert outcome.reason == "the plugin tested, which is required, failed"
+    assert [fault.hook for fault in outcome.faults] == ["message_received"]

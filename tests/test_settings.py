@@ -88,7 +88,7 @@ IN_THE_FILE = {
     "[policy]\nreply_at = nan": ["policy.reply_at = nan"],
     '[model]\nprecision = "half"': ["model.precision = 'half'", "'bfloat16'"],
     "knowledge = 5": ["deskmate.toml: knowledge = 5", "dictionary"],
-    "[plugins]\nredaction = 3": ["plugins.redaction = 3", "dictionary"],
+    "[plugins]\nredaction = 3": ["deskmate.toml: plugins.redaction: ", "dictionary"],
     "a = 1\nb = 2": ["deskmate.toml: a: no such", "deskmate.toml: b: no such"],
     "data_dir = = 1": ["deskmate.toml: not valid TOML", "line 1"],
 }

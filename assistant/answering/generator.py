@@ -7,7 +7,8 @@ sentences together. Both are checked by `grounding` afterwards.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from assistant.answering import prompts
@@ -21,6 +22,11 @@ from assistant.messages import Answer, Citation, Hit
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.runnables import Runnable
+
+    from assistant.answering.toolbox import Call, Choose
+    from assistant.tools import Tool
+
+TOOL_ROUNDS = 4
 
 _MARK = re.compile(r"\[(\d+(?:\s*,\s*\d+)*)\]")
 _REFUSAL = re.compile(rf"\W*{prompts.REFUSED}\b")  # models like to add a full stop or asterisks
@@ -54,16 +60,47 @@ def with_chat_model(model: BaseChatModel) -> Runnable[Question, Answer]:
     def answer(question: Question) -> Answer:
         if not question.hits:
             return Answer("", (), 0.0)
-        try:
+        with _explained():
             text = write.invoke(_material(question))
-        except Exception as error:  # every provider raises its own kinds
-            raise AnsweringError(
-                f"The chat model failed: {type(error).__name__}: {error}."
-                " Check answering.chat_model, its options, and that its server runs."
-            ) from error
         return read_answer(text, question.hits)
 
     return RunnableLambda(answer, name="write")
+
+
+def choosing(model: BaseChatModel) -> Choose:
+    """Lets `model` call tools for a question, in at most a few rounds; what it says beside is
+    dropped, since the answer is written afterwards from passages and results alike.
+
+    Raises, when called, AnsweringError if the model fails or cannot call tools.
+    """
+    from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
+
+    def choose(question: Question, tools: Sequence[Tool], call: Call) -> None:
+        asked = prompts.QUESTION.format_map(_material(question))
+        said: list[BaseMessage] = [SystemMessage(prompts.TOOLS), HumanMessage(asked)]
+        for _ in range(TOOL_ROUNDS):
+            with _explained():
+                answer = model.bind_tools([tool.tool for tool in tools]).invoke(said)
+            if not answer.tool_calls:
+                return
+            said.append(answer)
+            for wanted in answer.tool_calls:
+                result = call(wanted["name"], wanted["args"])
+                text = f"{result.state}: {result.text}"
+                said.append(ToolMessage(text, tool_call_id=wanted["id"]))
+
+    return choose
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # every provider raises its own kinds
+        raise AnsweringError(
+            f"The chat model failed: {type(error).__name__}: {error}."
+            " Check answering.chat_model, its options, and that its server runs."
+        ) from error
 
 
 def load_chat_model(name: str, options: Mapping[str, Any]) -> BaseChatModel:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO, cast
 
 import typer
 
@@ -34,7 +34,7 @@ def options(
 
 def command_line() -> typer.Typer:
     """All commands of Deskmate's own."""
-    from assistant.cli import asking, knowledge, operating, serving, tickets
+    from assistant.cli import asking, knowledge, operating, plugins, serving, tickets, tools
 
     app = typer.Typer(
         name="deskmate",
@@ -45,7 +45,7 @@ def command_line() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(options)
-    for module in (asking, knowledge, serving, tickets, operating):
+    for module in (asking, knowledge, serving, tickets, plugins, tools, operating):
         module.add_to(app)
     return app
 
@@ -53,9 +53,11 @@ def command_line() -> typer.Typer:
 def main() -> None:
     """Runs the command line; errors that Deskmate expects are shown without a traceback."""
     from assistant.cli import operating
+    from assistant.plugging.calling import PluginOutput
 
     app = command_line()
     debug = "--debug" in sys.argv
+    sys.stdout = cast(TextIO, PluginOutput(sys.stdout))
     try:
         if config := operating.config_given(sys.argv[1:]):
             os.environ["DESKMATE_CONFIG"] = config

@@ -1,4 +1,4 @@
-"""`deskmate init`, `deskmate doctor`, `deskmate plugins` and `deskmate db …`."""
+"""`deskmate init`, `deskmate doctor` and `deskmate db …`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from assistant.cli.plugins import refuse_unfit
 from assistant.errors import DeskmateError, SettingsError
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ def add_to(app: typer.Typer) -> None:
     """Adds these commands."""
     app.command()(init)
     app.command()(doctor)
-    app.command()(plugins)
     app.add_typer(database, name="db")
 
 
@@ -59,9 +58,7 @@ def add_plugin_commands(app: typer.Typer) -> None:
 
     faults: Faults = []
     try:
-        settings = load()
-        plugins = Plugins.installed(settings.plugins, settings.disabled_plugins)
-        plugins.register_commands(app, faults)
+        Plugins.of(load()).register_commands(app, faults)
     except DeskmateError as error:
         if called:
             raise
@@ -87,19 +84,6 @@ def init(
     typer.echo(f"Wrote {file}. Next: deskmate index PATH, then deskmate ask.")
 
 
-def plugins() -> None:
-    """List the installed plugins: state, version, hooks."""
-    from assistant.desk import Desk
-
-    table = Table("plugin", "version", "state", "hooks", box=None, padding=(0, 2))
-    with Desk.open() as desk:
-        for plugin in desk.plugins.list():
-            state = plugin.state if plugin.state == "running" else f"[red]{plugin.state}[/]"
-            about = plugin.error or ", ".join(plugin.hooks)
-            table.add_row(plugin.name, plugin.version, state, escape(about))
-    Console().print(table)
-
-
 def doctor() -> None:
     """Check settings, weights, index, database, plugins and connectors, and say what to do."""
     from assistant.desk import Desk
@@ -113,6 +97,7 @@ def doctor() -> None:
             ("database", _database),
             ("arrivals", _arrivals),
             ("plugins", _plugins),
+            ("tools", _tools),
             ("connectors", _connectors),
             ("staff", _staff),
             ("chat model", _chat_model),
@@ -163,12 +148,8 @@ def _arrivals(desk: Desk) -> str:
 
 
 def _plugins(desk: Desk) -> str:
+    refuse_unfit(desk)
     listed = desk.plugins.list()
-    broken = [f"{plugin.name}: {plugin.error}" for plugin in listed if plugin.state == "broken"]
-    if broken:
-        raise DeskmateError(
-            "; ".join(broken) + ". Mend or uninstall it, or name it in disabled_plugins."
-        )
     if not any(plugin.name == "redaction" and plugin.state == "running" for plugin in listed):
         raise DeskmateError(
             "redaction is not running: models and traces see customers' secrets as they were"
@@ -177,13 +158,23 @@ def _plugins(desk: Desk) -> str:
     return ", ".join(plugin.name for plugin in listed if plugin.state == "running")
 
 
-def _connectors(desk: Desk) -> str:
-    built = desk.connectors
-    if desk.faults:
+def _tools(desk: Desk) -> str:
+    names = ", ".join(tool.name for tool in desk.tools)
+    _refuse_faults(desk, "register_tools")
+    return names or "none"
+
+
+def _refuse_faults(desk: Desk, hook: str) -> None:
+    if faults := [fault for fault in desk.faults if fault.hook == hook]:
         raise DeskmateError(
-            "; ".join(f"plugin {f.plugin}, {f.hook}: {f.error}" for f in desk.faults)
+            "; ".join(f"plugin {f.plugin}, {f.hook}: {f.error}" for f in faults)
             + ". Mend it, or name it in disabled_plugins."
         )
+
+
+def _connectors(desk: Desk) -> str:
+    built = desk.connectors
+    _refuse_faults(desk, "register_connectors")
     # A connector may be one of several under one table, such as `email/sales`.
     for table in desk.settings.connectors:
         if not any(name == table or name.startswith(f"{table}/") for name in built):

@@ -1,125 +1,47 @@
-"""Finds plugins and calls their hooks one by one, so that a faulty plugin costs only itself.
+"""A desk's plugins, and a method for each hook that asks them one by one.
 
-    plugins = Plugins.installed(settings.plugins, settings.disabled_plugins)
+    plugins = Plugins.of(settings)
     faults: Faults = []
     message = plugins.message_received(message, ticket, faults)
 
 Each method mirrors the hook of its name in `hooks.py` and returns a plain, checked value. What went
 wrong is appended to the caller's own list, so that workers can share one `Plugins`.
-
-A plugin runs in this process. A time limit frees the path from a plugin that waits or loops in
-Python; it cannot interrupt one that holds the interpreter inside C code or ends the process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pluggy
-from pydantic import BaseModel
 
 from assistant import hooks
-from assistant.errors import PluginError, SettingsError
-from assistant.messages import Answer, Article, Hit, Message, PluginFault, Reply, Ticket
-from assistant.plugging import loading, results
-from assistant.plugging.faults import FaultError, worded
-from assistant.plugging.threads import Threads
+from assistant.errors import SettingsError
+from assistant.messages import Answer, Article, Hit, Message, Reply, Ticket
+from assistant.plugging import results
+from assistant.plugging.calling import Faults
+from assistant.plugging.registry import Registry
 
 if TYPE_CHECKING:
     import typer
 
     from assistant.connecting import Connector
     from assistant.settings import Settings
-
-LOAD_LIMIT_S = 30.0
-
-Faults = list[PluginFault]
-"""What plugins did wrong during one message, one command or the start; the caller stores it."""
+    from assistant.tools import Tool
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class PluginInfo:
-    """One line of `deskmate plugins`; `error` says why a broken plugin was skipped."""
-
-    name: str
-    version: str
-    distribution: str
-    hooks: tuple[str, ...] = ()
-    state: Literal["running", "disabled", "broken"] = "running"
-    error: str = ""
-    settings_model: type[BaseModel] | None = None
-
-
-class Plugins:
-    """The plugins of one desk. Without `installed`, it starts empty: scripts and tests `register`.
-
-    `tables` maps a plugin's name to its settings, as in `[plugins.NAME]`. Names are the same with
-    dashes and underscores, since variables have no dashes: `DESKMATE_PLUGINS__ORDER_LOOKUP__TOKEN`.
-    """
-
-    def __init__(self, tables: Mapping[str, Mapping[str, Any]] | None = None) -> None:
-        self._tables: dict[str, dict[str, Any]] = {}
-        for name, table in (tables or {}).items():
-            self._tables.setdefault(_dashed(name), {}).update(table)
-        self._manager = pluggy.PluginManager("deskmate")
-        self._manager.add_hookspecs(hooks)
-        self._infos: dict[str, PluginInfo] = {}
-        self._order: dict[str, tuple[pluggy.HookImpl, ...]] = dict.fromkeys(hooks.TIME_LIMITS_S, ())
-        self._threads = Threads()
-        self._hanging: dict[tuple[str, str], Future[Any]] = {}
+class Plugins(Registry):
+    """The plugins of one desk: `of` loads what its settings say, `register` adds one by one."""
 
     @classmethod
-    def installed(
-        cls, tables: Mapping[str, Mapping[str, Any]], disabled: Collection[str] = ()
-    ) -> Plugins:
-        """Loads every plugin of the entry point group `deskmate.plugins` that is not disabled.
-
-        A plugin that cannot be loaded is skipped; `list` says why. Raises SettingsError if a
-        plugin's settings are wrong or belong to no installed plugin.
-        """
-        plugins = cls(tables)
-        found = sorted(entry_points(group=loading.GROUP), key=loading.order)
-        known = {_dashed(entry.name) for entry in found}
-        if strangers := sorted(set(plugins._tables) - known):
-            raise SettingsError(
-                f"plugins.{strangers[0]}: no plugin of this name is installed. "
-                f"Installed: {', '.join(sorted(known)) or 'none'}."
-            )
-        for entry in found:
-            plugins._load(entry, disabled)
-        return plugins
-
-    def register(
-        self, name: str, plugin: object, *, version: str = "", distribution: str = ""
-    ) -> None:
-        """Adds a module, an object, or a class that is built here with its own settings.
-
-        Raises PluginError naming the plugin, the hook and what is wrong, and SettingsError.
-        """
-        if name in self._infos:
-            other = self._infos[name].distribution or "a plugin registered before"
-            raise PluginError(
-                f"Plugin {name}: {distribution or 'this plugin'} and {other} use the same name. "
-                "Uninstall one of them."
-            )
-        table = self._tables.get(_dashed(name), {})
-        built, model = self._in_time(name, lambda: loading.build(name, plugin, table))
-        names = self._in_time(name, lambda: loading.add(self._manager, name, built))
-        self._infos[name] = PluginInfo(name, version, distribution, names, settings_model=model)
-        for hook in hooks.TIME_LIMITS_S:
-            implementations = getattr(self._manager.hook, hook).get_hookimpls()
-            self._order[hook] = tuple(sorted(implementations, key=loading.turn))
-
-    def list(self) -> tuple[PluginInfo, ...]:
-        """Every plugin found, by name: running, disabled or broken."""
-        return tuple(sorted(self._infos.values(), key=lambda info: info.name))
+    def of(cls, settings: Settings) -> Self:
+        """The plugins that were found and may run. Raises SettingsError, as `installed` does."""
+        tables, granted = settings.plugins, settings.granted
+        return cls.installed(tables, settings.disabled_plugins, granted, settings.plugin_path)
 
     def register_connectors(self, settings: Settings, faults: Faults) -> tuple[Connector, ...]:
         """All connectors, each name once."""
@@ -131,8 +53,8 @@ class Plugins:
         check = results.sources
         return self._gathered("register_sources", faults, check, {"settings": settings})
 
-    def register_tools(self, settings: Settings, faults: Faults) -> tuple[Any, ...]:
-        """All LangChain tools, each name once."""
+    def register_tools(self, settings: Settings, faults: Faults) -> tuple[Tool, ...]:
+        """All tools, each name once."""
         return self._gathered("register_tools", faults, results.tools, {"settings": settings})
 
     def register_commands(self, cli: typer.Typer, faults: Faults) -> None:
@@ -182,7 +104,11 @@ class Plugins:
     ) -> T:
         for call in self._order[hook]:
             given: T = arguments[changing]
-            changed = self._call(hook, call, faults, partial(check, given), arguments)
+            # A copy to look at: whoever changes it by force changes it for nobody else.
+            lent = {**arguments, changing: copy(given)}
+            writes = self._may(call.plugin_name, "tickets:write")
+            checked = partial(check, given) if writes else results.unpermitted
+            changed = self._call(hook, call, faults, checked, lent)
             if changed is not None:
                 arguments = {**arguments, changing: changed}
         result: T = arguments[changing]
@@ -192,12 +118,15 @@ class Plugins:
         self,
         hook: str,
         faults: Faults,
-        check: Callable[[tuple[T, ...], Any], tuple[T, ...]],
+        check: Callable[[str, tuple[T, ...], Any], tuple[T, ...]],
         arguments: dict[str, Any],
     ) -> tuple[T, ...]:
         gathered: tuple[T, ...] = ()
         for call in self._order[hook]:
-            more = self._call(hook, call, faults, partial(check, gathered), arguments)
+            own = arguments
+            if "settings" in own:  # a copy, so that no plugin changes what the next one reads
+                own = {"settings": own["settings"].model_copy(deep=True)}
+            more = self._call(hook, call, faults, partial(check, call.plugin_name, gathered), own)
             gathered += more or ()
         return gathered
 
@@ -215,60 +144,13 @@ class Plugins:
             result = call.function(*(arguments[name] for name in call.argnames))
             return None if result is None else check(result)
 
-        passing = (SettingsError,) if hook.startswith("register_") else ()
-        key = (call.plugin_name, hook)
-        limit_s = hooks.TIME_LIMITS_S[hook]
-        if key in self._hanging and not self._hanging[key].done():
-            error = "not called: an earlier call has still not returned"
-        else:
-            future = self._threads.start(worded(work, passing))
-            try:
-                return future.result(limit_s)
-            except FaultError as fault:
-                error = str(fault)
-            except TimeoutError:
-                self._hanging[key] = future
-                error = f"took longer than {limit_s:g} s"
-        # The error may quote the customer: it goes to the ticket, and only the names to the log.
-        _log().warning("failed_hook", plugin=call.plugin_name, hook=hook)
-        faults.append(PluginFault(call.plugin_name, hook, error))
-        return None
-
-    def _load(self, entry: EntryPoint, disabled: Collection[str]) -> None:
-        distribution = entry.dist.name if entry.dist else ""
-        version = entry.dist.version if entry.dist else ""
-        info = PluginInfo(entry.name, version, distribution)
-        if entry.name in disabled:
-            self._infos[entry.name] = replace(info, state="disabled")
-            return
-        try:
-            plugin = self._in_time(entry.name, entry.load)
-            self.register(entry.name, plugin, version=version, distribution=distribution)
-        except PluginError as error:
-            _log().warning("skipped_plugin", plugin=entry.name, reason=str(error))
-            broken = replace(info, state="broken", error=str(error))
-            # Two packages with one name: the second is listed beside the first, which runs.
-            key = entry.name if entry.name not in self._infos else f"{entry.name} ({distribution})"
-            self._infos[key] = replace(broken, name=key)
-
-    def _in_time(self, name: str, work: Callable[[], T]) -> T:
-        future = self._threads.start(worded(work, (SettingsError, PluginError)))
-        try:
-            return future.result(LOAD_LIMIT_S)
-        except FaultError as fault:
-            raise PluginError(f"Plugin {name} cannot be loaded: {fault}.") from None
-        except TimeoutError:
-            raise PluginError(
-                f"Plugin {name} cannot be loaded: it took longer than {LOAD_LIMIT_S:g} s."
-            ) from None
-
-
-def _dashed(name: str) -> str:
-    return name.lower().replace("_", "-")
-
-
-def _log() -> Any:
-    # structlog takes 60 ms to import, which `deskmate --help` need not wait for.
-    from assistant import logs
-
-    return logs.logger("deskmate.plugins")
+        return self.caller.call(
+            call.plugin_name,
+            hook,
+            work,
+            faults,
+            limit_s=hooks.TIME_LIMITS_S[hook],
+            passing=(SettingsError,) if hook.startswith("register_") else (),
+            secrets=self._secrets[call.plugin_name],
+            always=self._infos[call.plugin_name].required,
+        )

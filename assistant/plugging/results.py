@@ -1,7 +1,7 @@
 """Checks of what a hook returned: each gets what was there before and the plugin's value.
 
 They run inside the plugin's time limit, since a returned iterable may be endless, and raise
-FaultError saying what is wrong. Every dataclass is checked down to its last field and
+FaultError saying what is wrong. Every dataclass is checked down to its last field that changed, and
 built anew, so that nothing half right travels on.
 """
 
@@ -11,25 +11,28 @@ import dataclasses
 import itertools
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from assistant.connecting import Connector
 from assistant.messages import Answer, Article, Hit, Message
 from assistant.plugging.faults import FaultError
+from assistant.tools import Risk, Tool
 
 T = TypeVar("T")
 LONGEST = 10_000
 IDENTITY = ("connector", "external_id", "thread_id", "author")
 # No colon: `connector:external-id` names a message.
 CONNECTOR_NAME = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
+TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what chat models' interfaces allow
 
 
 def message(given: Message, value: Any) -> Message:
     """A whole message that is still the same one."""
-    checked = _checked(Message, value)
+    checked = _changed(Message, given, value)
     for name in IDENTITY:
         if getattr(checked, name) != getattr(given, name):
             raise FaultError(f"changed the message's {name}, which stays as it came")
@@ -44,7 +47,7 @@ def hits(given: tuple[Hit, ...], value: Any) -> tuple[Hit, ...]:
 
 def answer(given: Answer, value: Any) -> Answer:
     """A whole answer whose confidence is a probability."""
-    checked = _checked(Answer, value)
+    checked = _changed(Answer, given, value)
     if not 0 <= checked.confidence <= 1:
         raise FaultError(f"returned a confidence of {checked.confidence}, not one from 0 to 1")
     return checked
@@ -57,7 +60,12 @@ def reason(value: Any) -> str:
     return value
 
 
-def connectors(given: tuple[Connector, ...], value: Any) -> tuple[Connector, ...]:
+def unpermitted(value: Any) -> Any:
+    """Nothing: the plugin may look and not change."""
+    raise FaultError(f"returned {_named(value)} without the permission tickets:write")
+
+
+def connectors(plugin: str, given: tuple[Connector, ...], value: Any) -> tuple[Connector, ...]:
     """Connectors with names that no other has."""
     items = _items(value)
     for item in items:
@@ -73,7 +81,9 @@ def connectors(given: tuple[Connector, ...], value: Any) -> tuple[Connector, ...
     return items
 
 
-def sources(given: tuple[Iterable[Article], ...], value: Any) -> tuple[Iterable[Article], ...]:
+def sources(
+    plugin: str, given: tuple[Iterable[Article], ...], value: Any
+) -> tuple[Iterable[Article], ...]:
     """Iterables of articles, not yet read."""
     items = _items(value)
     for item in items:
@@ -82,17 +92,39 @@ def sources(given: tuple[Iterable[Article], ...], value: Any) -> tuple[Iterable[
     return items
 
 
-def tools(given: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
-    """LangChain tools with names that no other has, told by their shape: LangChain loads late."""
-    items = _items(value)
+def tools(plugin: str, given: tuple[Tool, ...], value: Any) -> tuple[Tool, ...]:
+    """Tools with names that no other has. LangChain's, which load late, are told by their shape
+    and need approval, since nobody said that they may do without."""
+    items = tuple(
+        replace(item if isinstance(item, Tool) else Tool(item), plugin=plugin)
+        for item in _items(value)
+    )
     for item in items:
-        if not isinstance(getattr(item, "name", None), str) or not hasattr(item, "invoke"):
-            raise FaultError(f"returned {_named(item)}, not a LangChain tool")
+        if not isinstance(getattr(item.tool, "name", None), str) or not hasattr(
+            item.tool, "invoke"
+        ):
+            raise FaultError(f"returned {_named(item.tool)}, not a LangChain tool")
+        if not TOOL_NAME.fullmatch(item.name):
+            raise FaultError(
+                f"returned a tool named {item.name!r}; a name is up to 64 letters, digits, _ and -"
+            )
+        if item.risk not in get_args(Risk):
+            raise FaultError(
+                f"returned the tool {item.name} with the risk {item.risk!r}; it is one of"
+                f" {', '.join(get_args(Risk))}"
+            )
+        if item.rule and item.risk != "read":
+            raise FaultError(
+                f"returned the tool {item.name} with a rule and the risk {item.risk!r}; rules are"
+                " for tools that only read"
+            )
     _refuse_doubles([item.name for item in (*given, *items)], "tool")
     return items
 
 
-def panels(given: tuple[tuple[str, str], ...], value: Any) -> tuple[tuple[str, str], ...]:
+def panels(
+    plugin: str, given: tuple[tuple[str, str], ...], value: Any
+) -> tuple[tuple[str, str], ...]:
     """Pairs of title and HTML."""
     items = _items(value)
     for item in items:
@@ -101,7 +133,7 @@ def panels(given: tuple[tuple[str, str], ...], value: Any) -> tuple[tuple[str, s
     return items
 
 
-def nothing(given: tuple[T, ...], value: Any) -> tuple[T, ...]:
+def nothing(plugin: str, given: tuple[T, ...], value: Any) -> tuple[T, ...]:
     """Not even None is a value here."""
     raise FaultError(f"returned {_named(value)}, but this hook returns nothing")
 
@@ -125,13 +157,32 @@ def _checked(kind: type[T], value: Any) -> T:
     if not isinstance(value, kind):
         raise FaultError(f"returned {_named(value)}, not {kind.__name__}")
     try:
-        checked: T = _adapters()[kind].validate_python(_fields(value))
+        checked: T = _adapter(cast(Any, kind)).validate_python(_fields(value))
     except ValidationError as error:
-        # Not the value itself: it may be the customer's words.
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(key) for key in first["loc"])
-        raise FaultError(f"returned {kind.__name__} with a wrong {place}: {first['msg']}") from None
+        raise _wrong(kind, (), error) from None
     return checked
+
+
+def _changed(kind: type[T], given: T, value: Any) -> T:
+    """`given` with the fields that differ in `value`; the others need no second check."""
+    if not isinstance(value, kind):
+        raise FaultError(f"returned {_named(value)}, not {kind.__name__}")
+    changes, named = {}, cast(Any, kind)
+    for name, adapter in _field_adapters(named).items():
+        new = getattr(value, name)
+        if new is not getattr(given, name):
+            try:
+                changes[name] = adapter.validate_python(_fields(new))
+            except ValidationError as error:
+                raise _wrong(kind, (name,), error) from None
+    return replace(given, **changes) if changes else given  # type: ignore[type-var]
+
+
+def _wrong(kind: type, place: tuple[str, ...], error: ValidationError) -> FaultError:
+    # Not the value itself: it may be the customer's words.
+    first = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(str(key) for key in (*place, *first["loc"]))
+    return FaultError(f"returned {kind.__name__} with a wrong {where}: {first['msg']}")
 
 
 def _fields(value: Any) -> Any:
@@ -144,8 +195,13 @@ def _fields(value: Any) -> Any:
 
 
 @cache
-def _adapters() -> dict[type, TypeAdapter[Any]]:
-    return {kind: TypeAdapter(kind) for kind in (Message, Hit, Answer)}
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+@cache
+def _field_adapters(kind: Any) -> dict[str, TypeAdapter[Any]]:
+    return {name: TypeAdapter(hint) for name, hint in get_type_hints(kind).items()}
 
 
 def _named(value: Any) -> str:

@@ -150,6 +150,25 @@ class Outcomes:
                 for row in session.scalars(query.order_by(PluginFaultRow.id))
             )
 
+    def note_faults(self, ticket_id: int, faults: Collection[PluginFault]) -> None:
+        """Keeps with a ticket what plugins did wrong after its outcome."""
+        if not faults:
+            return
+        with self._write.begin() as session:
+            now = datetime.now(UTC)
+            for fault in faults:
+                row = PluginFaultRow(ticket_id=ticket_id, created_at=now, **asdict(fault))
+                session.add(row)
+
+    def faults_since(self, since: datetime) -> tuple[PluginFault, ...]:
+        """What plugins did wrong since then, on all tickets, oldest first."""
+        query = select(PluginFaultRow).where(PluginFaultRow.created_at >= since)
+        with self._read() as session:
+            return tuple(
+                PluginFault(row.plugin, row.hook, row.error)
+                for row in session.scalars(query.order_by(PluginFaultRow.id))
+            )
+
 
 def _unsettled(ticket_id: int, covers: Collection[str]) -> tuple[ColumnElement[bool], ...]:
     return (

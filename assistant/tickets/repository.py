@@ -7,6 +7,7 @@
              ├─ .feedback   what people think of the answers
              ├─ .history    what was said before we came, changed since, or taken back
              ├─ .arrivals   what connectors took in and have not made messages of yet
+             ├─ .tool_calls calls of tools, and those that wait for approval
              ├─ .secrets    connectors' tokens, encrypted
              └─ .workers    which processes are alive
 
@@ -41,6 +42,7 @@ from assistant.tickets.storing import (
     refuse_long_ids,
 )
 from assistant.tickets.tables import AuditRow, MessageRow, ReplyRow, TicketRow
+from assistant.tickets.tool_calls import ToolCalls
 from assistant.tickets.workers import Workers
 
 
@@ -78,6 +80,7 @@ class Tickets:
         self.history = History(engine)
         self.arrivals = Arrivals(engine)
         self.secrets = Secrets(engine, secret_key)
+        self.tool_calls = ToolCalls(engine)
         self.workers = Workers(engine)
         self._write, self._read = sessions(engine)
 

@@ -34,6 +34,9 @@ WORDS: dict[Kind, str] = {
 class Redaction:
     """The plugin: `[plugins.redaction]` in deskmate.toml."""
 
+    required = True
+    permissions = frozenset({"tickets:read", "tickets:write"})
+
     class Settings(BaseModel):
         """What to replace. Addresses are left by default: the desk knows the sender's anyway, and
         `which account?` is often answered by one."""

@@ -15,7 +15,7 @@ def test_init_writes_a_file_that_says_every_setting(run: Run, tmp_path: Path) ->
     assert ran.code == 0
     text = (tmp_path / "new/folder/deskmate.toml").read_text()
     assert "# passage_words = 180" in text
-    sections = {"knowledge", "model", "answering", "policy", "inbox", "http"}
+    sections = {"knowledge", "model", "answering", "policy", "tools", "inbox", "http"}
     assert set(tomllib.loads(text)) == sections
 
 
@@ -97,6 +97,22 @@ def test_the_doctor_says_what_is_broken_and_what_to_do(run: Run, tmp_path: Path,
     assert "Traceback" not in ran.err
 
 
+def test_the_doctor_says_which_plugins_tools_could_not_be_made(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "trying").mkdir()
+    (tmp_path / "trying/shop.py").write_text(
+        "from assistant import hookimpl\n\n"
+        "@hookimpl\n"
+        "def register_tools(settings):\n"
+        "    raise ConnectionError('the shop is closed')\n"
+    )
+    (tmp_path / "deskmate.toml").write_text('plugin_folder = "trying"\n')
+
+    ran = run("doctor")
+
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("failed tools")]
+    assert "plugin shop, register_tools: ConnectionError: the shop is closed" in line
+
+
 def tables(file: Path) -> set[str]:
     with sqlite3.connect(file) as connection:
         return {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
@@ -135,6 +151,7 @@ def test_plugins_add_commands(run: Run, tmp_path: Path, monkeypatch: pytest.Monk
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: greeter\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text("[deskmate.plugins]\ngreeter = greeter\n")
+    (tmp_path / "deskmate.toml").write_text('[granted]\ngreeter = ["commands"]\n')
     monkeypatch.syspath_prepend(str(tmp_path))
 
     assert "Hello Ann" in run("greet", "Ann").out
@@ -155,6 +172,7 @@ def test_a_plugin_whose_commands_fail_is_said(
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: faulty\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text("[deskmate.plugins]\nfaulty = faulty\n")
+    (tmp_path / "deskmate.toml").write_text('[granted]\nfaulty = ["commands"]\n')
     monkeypatch.syspath_prepend(str(tmp_path))
 
     ran = run("--help")

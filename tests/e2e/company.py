@@ -129,6 +129,7 @@ class Company:
             f'data_dir = "{data_dir}"\n'
             '[connectors.folder]\npath = "messages"\nseconds = 0.1\n'
             + "".join(f"[connectors.{name}]\n" for name in connectors)
+            + '[granted]\nfolder = ["sending"]\ntrouble = ["tickets:read", "sending"]\n'
             + "[policy]\nreply_at = 0.3\ndraft_at = 0.2\n"
             + '[inbox]\nworker_name = "desk"\ndead_after_seconds = 2\n'
             + (inbox or "quiet_seconds = 0.2\n")

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from assistant import Message, hookimpl, hooks
-from assistant.plugging import Faults, Plugins
-from assistant.plugging import plugins as plugins_module
+from assistant.plugging import Faults, Plugins, registry
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def adds(plugin: Callable[..., SimpleNamespace]) -> Callable[..., SimpleNamespac
 def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """What a hanging plugin waits for, with limits short enough for a test."""
     monkeypatch.setitem(hooks.TIME_LIMITS_S, "message_received", 0.3)
-    monkeypatch.setattr(plugins_module, "LOAD_LIMIT_S", 0.3)
+    monkeypatch.setattr(registry, "LOAD_LIMIT_S", 0.3)
     release = threading.Event()
     yield release
     release.set()

@@ -21,6 +21,7 @@ from assistant import (
     Passage,
     Reply,
     SettingsError,
+    Tool,
     hooks,
 )
 from assistant.plugging import Faults, Plugins
@@ -104,7 +105,7 @@ def test_everything_registered_is_gathered(plugins, faults, plugin) -> None:
     plugins.register("d", plugin("console_panels", lambda ticket: [("Orders", "<p>2</p>")]))
 
     assert plugins.register_connectors(Settings(), faults) == (connector,)
-    assert plugins.register_tools(Settings(), faults) == (tool,)
+    assert plugins.register_tools(Settings(), faults) == (Tool(tool, "approval", plugin="b"),)
     assert len(plugins.register_sources(Settings(), faults)) == 2
     assert faults == []
 
@@ -166,6 +167,11 @@ def mutates(message: Message) -> None:
     message.text = "mine"  # type: ignore[misc]
 
 
+def forces(message: Message) -> None:
+    object.__setattr__(message, "text", "mine")
+    raise ValueError("by force")
+
+
 class UnprintableError(Exception):
     def __str__(self) -> str:
         raise RuntimeError
@@ -180,6 +186,7 @@ HOSTILE = [
     (raises(UnprintableError()), "UnprintableError (test_hooks.py:"),
     (recurses, "RecursionError"),
     (mutates, FrozenInstanceError.__name__),
+    (forces, "by force"),
     (lambda message: "text", "returned str, not Message"),
     (lambda message: Message, "returned type, not Message"),
     (lambda message: replace(message, text=None), "wrong text: Input should be a valid string"),
