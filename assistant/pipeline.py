@@ -77,9 +77,11 @@ class Pipeline:
             read = self.attachments.read(message.attachments)
             detail["lines"] = sum(len(screen.lines) for screen in read.screens)
 
-        with trace.step("encode"):
+        with trace.step("encode") as detail:
             asked = "\n".join([_asked(message, conversation), *read.texts]).strip()
             encoding = self.encoder.encode(asked, read.screens)
+            if encoding.labels:
+                detail.update(vars(encoding.labels))
 
         with trace.step("search") as detail:
             allowed = Filter(message.audience, product=message.product)

@@ -34,7 +34,7 @@ def options(
 
 def command_line() -> typer.Typer:
     """All commands of Deskmate's own."""
-    from assistant.cli import asking, knowledge, operating, serving, tickets
+    from assistant.cli import asking, knowledge, operating, serving, tickets, training
 
     app = typer.Typer(
         name="deskmate",
@@ -45,7 +45,7 @@ def command_line() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(options)
-    for module in (asking, knowledge, serving, tickets, operating):
+    for module in (asking, knowledge, serving, tickets, training, operating):
         module.add_to(app)
     return app
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from assistant.cli.training import in_use
 from assistant.errors import DeskmateError, SettingsError
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def doctor() -> None:
         checks: list[tuple[str, Callable[[Desk], str]]] = [
             ("settings", lambda desk: f"data in {desk.settings.data_dir.resolve()}"),
             ("weights", _weights),
+            ("trained", in_use),
             ("index", _index),
             ("database", _database),
             ("plugins", _plugins),
