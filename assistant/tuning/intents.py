@@ -43,12 +43,19 @@ def train(
         told=lambda done, total: run.told("heads", done, total),
     )
     found = labelled.measure(heads, tower, validation)
-    if in_use:
-        before = labelled.measure(in_use, tower, validation).accuracy
-    else:
-        intents = [message.intent for message in validation if message.in_scope]
-        before = Counter(intents).most_common(1)[0][1] / len(intents)
-    count = sum(message.in_scope for message in validation)
-    verdict = Verdict("heads", "accuracy", count, before, found.accuracy, history)
+    inside = [message for message in validation if message.in_scope]
+    usual = Counter(message.intent for message in inside).most_common(1)[0][0]
+    verdict = Verdict.of(
+        "heads",
+        "accuracy",
+        _right(in_use, tower, inside) if in_use else [m.intent == usual for m in inside],
+        _right(heads, tower, inside),
+        history,
+    )
     about = {"labels": heads.labels, "kept": found.kept, "recall": found.recall}
     return settle(run, verdict, heads.state_dict(), about)
+
+
+def _right(heads: Heads, tower: TextTower, messages: Sequence[Labelled]) -> list[bool]:
+    found = heads.label(tower, [message.text for message in messages])
+    return [labels.intent == m.intent for labels, m in zip(found, messages, strict=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -72,7 +73,7 @@ def train(
         torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.1),
         cases.batches_of(pairs, BATCH),
         loss,
-        lambda: reciprocal_rank(model, validation, retriever),
+        lambda: float(np.mean(reciprocal_ranks(model, validation, retriever))),
         epochs=EPOCHS,
         patience=PATIENCE,
         seed=run.seed,
@@ -82,29 +83,28 @@ def train(
     )
     state = run.live.load("questions")
     in_use = None if state is None else Adapter.restored(state)
-    verdict = Verdict(
+    verdict = Verdict.of(
         "questions",
         "mean reciprocal rank",
-        len(validation),
-        before=reciprocal_rank(in_use, validation, retriever),
-        after=reciprocal_rank(model, validation, retriever),
-        history=history,
+        reciprocal_ranks(in_use, validation, retriever),
+        reciprocal_ranks(model, validation, retriever),
+        history,
     )
     return settle(run, verdict, model.state_dict())
 
 
-def reciprocal_rank(
+def reciprocal_ranks(
     model: Adapter | None, questions: Sequence[Question], retriever: Retriever
-) -> float:
-    """The mean reciprocal rank of the questions' articles in the fused rankings."""
-    total = 0.0
+) -> list[float]:
+    """1 by the rank of each question's article in the fused rankings; 0 if it was not found."""
+    found = []
     for question in questions:
         encoding = model.applied(question.encoding) if model else question.encoding
         hits = retriever.candidates(encoding, EVERYTHING, None)
         articles = list(dict.fromkeys(hit.passage.article_id for hit in hits))
-        if question.article_id in articles:
-            total += 1 / (1 + articles.index(question.article_id))
-    return total / len(questions)
+        right = question.article_id in articles
+        found.append(1 / (1 + articles.index(question.article_id)) if right else 0.0)
+    return found
 
 
 def _pair(

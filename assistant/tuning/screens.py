@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -49,9 +51,14 @@ def train(questions: Sequence[Question], retriever: Retriever, run: Run) -> Verd
             matched.append(case)
         run.told("matching screenshots", number, len(shown))
     cases.require(len(matched), LEAST, "screenshots whose article was among those found")
+    return fit_cases(matched, run)
+
+
+def fit_cases(matched: Sequence[ScreenCase], run: Run) -> Verdict:
+    """Trains on screenshots that are matched already. Raises DeskmateError if all are about one
+    article."""
     training, validation = cases.split_by_article(matched)
     cases.require_both(training, validation, "solved tickets with a screenshot")
-
     model = weights(None)
     start = {name: value.clone() for name, value in model.state_dict().items()}
     learning = [*model["lines"].weight.parameters(), *model["articles"].parameters()]
@@ -67,21 +74,20 @@ def train(questions: Sequence[Question], retriever: Retriever, run: Run) -> Verd
         torch.optim.Adam(learning, lr=RATE),
         cases.batches_of(training, BATCH),
         loss,
-        lambda: reciprocal_rank(model, validation),
+        lambda: float(np.mean(reciprocal_ranks(model, validation))),
         epochs=EPOCHS,
         patience=PATIENCE,
         seed=run.seed,
         checkpoint=run.checkpoint("screens"),
-        run=cases.name_of((q.article_id + q.encoding.text for q in shown), start, run.seed),
+        run=cases.name_of((_name(case) for case in matched), start, run.seed),
         told=lambda done, total: run.told("screenshots", done, total),
     )
-    verdict = Verdict(
+    verdict = Verdict.of(
         "screens",
         "mean reciprocal rank",
-        len(validation),
-        before=reciprocal_rank(weights(run.live.load("screens")), validation),
-        after=reciprocal_rank(model, validation),
-        history=history,
+        reciprocal_ranks(weights(run.live.load("screens")), validation),
+        reciprocal_ranks(model, validation),
+        history,
     )
     return settle(run, verdict, model.state_dict())
 
@@ -95,13 +101,17 @@ def weights(state: Mapping[str, Tensor] | None) -> nn.ModuleDict:
 
 
 @torch.no_grad()
-def reciprocal_rank(model: nn.ModuleDict, validation: Sequence[ScreenCase]) -> float:
-    """The mean reciprocal rank of the right articles; what ties with one stands before it."""
-    total = 0.0
+def reciprocal_ranks(model: nn.ModuleDict, validation: Sequence[ScreenCase]) -> list[float]:
+    """1 by the rank of each right article; what ties with one stands before it."""
+    found = []
     for case in validation:
         scores = _scores(model, case.example)
-        total += 1 / int((scores >= scores[case.example.target]).sum())
-    return total / len(validation)
+        found.append(1 / int((scores >= scores[case.example.target]).sum()))
+    return found
+
+
+def _name(case: ScreenCase) -> str:
+    return case.article_id + hashlib.sha256(case.example.features.numpy().tobytes()).hexdigest()
 
 
 def _scores(model: nn.ModuleDict, example: Example) -> Tensor:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 from torch import Tensor
 
 from assistant.model.fitting import Epoch
@@ -30,20 +31,38 @@ class Run:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A part after training: its score on `cases` cases that were not learned from, with the
-    weights in use before and with the new ones. `metric` names the score; higher is better."""
+    """A part after training: its mean score on `cases` cases that were not learned from, with the
+    weights in use before and with the new ones, and the standard error of the difference. `metric`
+    names the score; higher is better."""
 
     part: Part
     metric: str
     cases: int
     before: float
     after: float
+    error: float
     history: tuple[Epoch, ...]
+
+    @classmethod
+    def of(
+        cls,
+        part: Part,
+        metric: str,
+        before: Sequence[float],
+        after: Sequence[float],
+        history: tuple[Epoch, ...],
+    ) -> Verdict:
+        """The verdict on the scores of the same cases, before and after."""
+        old, new = np.array(before, np.float64), np.array(after, np.float64)
+        error = float((new - old).std(ddof=1) / len(new) ** 0.5) if len(new) > 1 else math.inf
+        return cls(part, metric, len(new), float(old.mean()), float(new.mean()), error, history)
 
     @property
     def live(self) -> bool:
-        """Whether the new weights are better, and so were taken into use."""
-        return self.after > self.before
+        """Whether the new weights are better, and so were taken into use: by more than a standard
+        error, since the epoch was chosen on the same cases and some are always better by luck
+        (the one-standard-error rule; Breiman et al., 1984)."""
+        return self.after - self.before > self.error
 
 
 def settle(
@@ -77,7 +96,8 @@ def write_report(verdicts: Sequence[Verdict], notes: Sequence[str], folder: Path
             f"## {verdict.part}: {used}",
             "",
             f"{verdict.metric.capitalize()} on {verdict.cases} cases that were not learned from:"
-            f" {verdict.before:.3f} before, {verdict.after:.3f} after.",
+            f" {verdict.before:.3f} before, {verdict.after:.3f} after (standard error of the"
+            f" difference {verdict.error:.3f}).",
             "",
         ]
         if _draw(verdict, folder / f"{verdict.part}.png"):
