@@ -20,7 +20,7 @@ PAGE = FOLDER.parents[1] / "docs" / "benchmarks.md"
 README = FOLDER.parents[1] / "README.md"
 FIGURES = re.compile(r"(?<=<!-- figures -->\n).*(?=<!-- end of figures -->)", re.DOTALL)
 
-_ORDER = ("screens", "questions", "indexing", "latency", "serve")
+_ORDER = ("screens", "questions", "intents", "indexing", "latency", "serve")
 
 BUSY_BEFORE, BUSY_AFTER = 0.5, 2.6  # processes that want a core; a run keeps two busy
 
