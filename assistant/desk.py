@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from assistant.knowledge.store import Store
     from assistant.messages import Answer
     from assistant.model.encoder import MultimodalEncoder
+    from assistant.model.live import Live
     from assistant.pipeline import Pipeline
     from assistant.tickets.repository import Tickets
 
@@ -89,7 +90,16 @@ class Desk:
         from assistant.model.encoder import MultimodalEncoder
 
         model = self.settings.model
-        return MultimodalEncoder(model.text, threads=model.threads, precision=model.precision)
+        encoder = MultimodalEncoder(model.text, threads=model.threads, precision=model.precision)
+        self.live.into(encoder)
+        return encoder
+
+    @cached_property
+    def live(self) -> Live:
+        """The weights that `deskmate train` made of the company's own tickets."""
+        from assistant.model.live import Live
+
+        return Live(self.settings.data_dir / "trained", self.settings.model.text)
 
     @cached_property
     def index_folder(self) -> Path:
@@ -130,7 +140,10 @@ class Desk:
         from assistant.knowledge.retriever import Retriever
         from assistant.knowledge.scorer import ArticleScorer
 
-        return Retriever(self.store, self.lexical, ArticleScorer.trained())
+        scorer = ArticleScorer.trained()
+        if trained := self.live.screens("articles"):
+            scorer.load_state_dict(trained)
+        return Retriever(self.store, self.lexical, scorer)
 
     @cached_property
     def indexer(self) -> Indexer:

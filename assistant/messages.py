@@ -243,6 +243,28 @@ class ScreenLine:
     look: tuple[float, ...] = ()
 
 
+STRANGE = 0.98
+"""A message counts as out of scope if it is stranger than this share of the known messages: so one
+in fifty of those in scope is turned away."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the trained heads say of a message: what it wants, with the probability of that, how
+    urgent it is (None where priorities were not trained), and how strange it is: the share of
+    known messages, from 0 to 1, that look more familiar."""
+
+    intent: str
+    intent_probability: float
+    out_of_scope: float
+    priority: str | None = None
+
+    @property
+    def in_scope(self) -> bool:
+        """Whether the message seems to be for this desk."""
+        return self.out_of_scope <= STRANGE
+
+
 @dataclass(frozen=True)
 class Encoding:
     """A message as the model sees it.
@@ -250,7 +272,7 @@ class Encoding:
     `vector` is [384], of length 1, in the same space as the passages' vectors.
     `lines` are the lines of all its screenshots in reading order, `weights` [lines] says how much
     each of them counts, from 0 to 1. Where there are lines and words beside them, `asked` are
-    these words and `asked_vector` [384] is their vector.
+    these words and `asked_vector` [384] is their vector. `labels` are there once heads are trained.
     """
 
     vector: NDArray[np.float32]
@@ -259,6 +281,7 @@ class Encoding:
     weights: tuple[float, ...] = ()
     asked: str = ""
     asked_vector: NDArray[np.float32] | None = None
+    labels: Labels | None = None
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,8 @@ class Pipeline:
             asked = "\n".join([_asked(message, conversation), *read.texts]).strip()
             encoding = self.encoder.encode(asked, read.screens)
             detail["screens"] = heatmap.weighed(read.screens, encoding.weights)
+            if encoding.labels:
+                detail.update(vars(encoding.labels))
 
         with trace.step("search") as detail:
             allowed = Filter(message.audience, product=message.product)

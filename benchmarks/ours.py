@@ -87,9 +87,14 @@ class RememberingReader(ScreenReader):
 
 
 def _readings_file() -> Path:
+    source = "".join(map(inspect.getsource, (screenshot, detection, recognition, vision)))
+    code = hashlib.sha256(source.encode()).hexdigest()[:8]
+    return cache_folder() / f"readings-{version('rapidocr')}-{code}.sqlite"
+
+
+def cache_folder() -> Path:
+    """Where benchmarks keep what takes long: BENCHMARK_CACHE, or in the user's cache folder."""
     default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = Path(os.environ.get("BENCHMARK_CACHE") or default / "deskmate-benchmarks")
     folder.mkdir(parents=True, exist_ok=True)
-    source = "".join(map(inspect.getsource, (screenshot, detection, recognition, vision)))
-    code = hashlib.sha256(source.encode()).hexdigest()[:8]
-    return folder / f"readings-{version('rapidocr')}-{code}.sqlite"
+    return folder

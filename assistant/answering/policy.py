@@ -96,14 +96,21 @@ class Policy:
         attachments: Sequence[AttachmentReport],
     ) -> Decision:
         """The first of these that applies, so that nothing is said without support:
-        nothing to go on: ask; nothing found or said: hand over; a sentence without support, an
-        attachment not read, or less confidence than `reply_at`: draft; less than `draft_at`:
-        hand over; else reply."""
+        nothing to go on: ask; out of scope, nothing found or said: hand over; a sentence without
+        support, an attachment not read, or less confidence than `reply_at`: draft; less than
+        `draft_at`: hand over; else reply."""
         unread = [report for report in attachments if not report.read]
         if not content_words(question.encoding.text):
             if unread:
                 return Decision("hand over", f"only attachments came, and {_named(unread)}")
             return Decision("ask", "the message says nothing that could be looked for")
+        labels = question.encoding.labels
+        if labels and not labels.in_scope:
+            return Decision(
+                "hand over",
+                f"the message looks out of scope: stranger than {labels.out_of_scope:.0%} of the"
+                " messages that are known",
+            )
         if not question.hits:
             return Decision("hand over", f"no passage was found for {_looked_for(question)}")
         if not checks:  # no answer, or one of nothing but marks

@@ -34,7 +34,16 @@ def options(
 
 def command_line() -> typer.Typer:
     """All commands of Deskmate's own."""
-    from assistant.cli import asking, knowledge, operating, plugins, serving, tickets, tools
+    from assistant.cli import (
+        asking,
+        knowledge,
+        operating,
+        plugins,
+        serving,
+        tickets,
+        tools,
+        training,
+    )
 
     app = typer.Typer(
         name="deskmate",
@@ -45,7 +54,7 @@ def command_line() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(options)
-    for module in (asking, knowledge, serving, tickets, plugins, tools, operating):
+    for module in (asking, knowledge, serving, tickets, training, plugins, tools, operating):
         module.add_to(app)
     return app
 

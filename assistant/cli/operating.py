@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from assistant.cli.plugins import refuse_unfit
+from assistant.cli.training import in_use
 from assistant.errors import DeskmateError, SettingsError
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def doctor() -> None:
         checks: list[tuple[str, Callable[[Desk], str]]] = [
             ("settings", lambda desk: f"data in {desk.settings.data_dir.resolve()}"),
             ("weights", _weights),
+            ("trained", in_use),
             ("index", _index),
             ("database", _database),
             ("arrivals", _arrivals),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import nn
 
 from assistant.messages import Encoding
 from assistant.model import weights
+from assistant.model.adapter import Adapter
 from assistant.model.fusion import LineWeights
+from assistant.model.heads import Heads
 from assistant.model.screenshot import Screen, ScreenReader
 from assistant.model.text import WIDTH_STEP, TextTower, Vectors
 
@@ -21,6 +24,9 @@ class MultimodalEncoder(nn.Module):
                         ├── text tower ─── vector [384]
     screenshots ─ lines ┤
                         └── line weights ─ weights [lines]
+
+    A company's own training may add an `adapter` of the vector, and `heads` that classify the
+    words; there are none at first.
     """
 
     def __init__(
@@ -33,6 +39,8 @@ class MultimodalEncoder(nn.Module):
         self.text = TextTower(self.weights, precision=precision)
         self.reader = ScreenReader(threads=threads or torch.get_num_threads())
         self.lines = LineWeights.trained()
+        self.adapter: Adapter | None = None
+        self.heads: Heads | None = None
 
     @property
     def dim(self) -> int:
@@ -41,6 +49,15 @@ class MultimodalEncoder(nn.Module):
 
     def encode(self, text: str, screens: Sequence[Screen] = ()) -> Encoding:
         """One message's words and its screenshots, already read, as one query."""
+        encoding = self.encode_plain(text, screens)
+        if self.adapter:
+            encoding = self.adapter.applied(encoding)
+        if self.heads and text.strip():
+            encoding = replace(encoding, labels=self.heads.label(self.text, [text])[0])
+        return encoding
+
+    def encode_plain(self, text: str, screens: Sequence[Screen] = ()) -> Encoding:
+        """The same without adapter and heads."""
         asked = text.strip()
         lines = tuple(line for screen in screens for line in screen.lines)
         joined = "\n".join([asked, *(line.text for line in lines)]).strip()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from assistant.answering import policy
 from assistant.answering.grounding import Check
 from assistant.answering.policy import Policy
 from assistant.answering.question import Question
-from assistant.messages import Answer, AttachmentReport, Citation
+from assistant.messages import Answer, AttachmentReport, Citation, Labels
 
 POLICY = Policy(reply_at=0.75, draft_at=0.35)
 GOOD, BAD = Check("It is so.", True), Check("It is not so.", False, "it cites nothing")
@@ -40,6 +41,19 @@ def test_what_happens_and_why(case: str, question: Callable[..., Question]) -> N
     decision = POLICY.decide(question(asked, *found), answer, checks, attached)
 
     assert (decision.action, reason in decision.reason) == (action, True), decision.reason
+
+
+@pytest.mark.parametrize(("strangeness", "action"), [(0.99, "hand over"), (0.98, "reply")])
+def test_what_is_out_of_scope_is_not_answered_by_guess(
+    question: Callable[..., Question], strangeness: float, action: str
+) -> None:
+    asked = question(ASKED, *FOUND)
+    labels = Labels("export", 0.9, strangeness)
+    labelled = replace(asked, encoding=replace(asked.encoding, labels=labels))
+
+    decision = POLICY.decide(labelled, Answer("It is so. [1]", (), 0.9), [GOOD], [])
+
+    assert decision.action == action
 
 
 @pytest.mark.parametrize("confidence", [0.0, 0.5, 1.0])

@@ -20,7 +20,11 @@ def screens(count: int, seed: int) -> list[Shown]:
         lines = np.zeros((4, 5, 2), np.float32)
         lines[np.arange(4), named, 0] = 5.0
         matches = Matches(
-            lines, np.arange(5), tuple("abcde"), np.zeros((5, len(SIGNALS)), np.float32)
+            lines,
+            np.zeros((4, 5), np.float32),
+            np.arange(5),
+            tuple("abcde"),
+            np.zeros((5, len(SIGNALS)), np.float32),
         )
         target = int(named[regions[:, 0].argmax()])
         vectors = unit(torch.from_numpy(random.normal(size=(10, DIM)).astype(np.float32)))
