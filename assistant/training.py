@@ -136,7 +136,7 @@ def fit_ranking(
     articles: ArticleScorer,
     products: Sequence[Sequence[Example]],
     *,
-    epochs: int = 5,
+    epochs: int = 10,
     seed: int = 0,
 ) -> None:
     """Teaches `lines.weight` and the scorer which article each screenshot is about. A product with

@@ -21,7 +21,7 @@ from starlette.routing import Mount
 from assistant import DeskmateError
 from assistant.serving.web import Server
 from assistant.tickets.secrets import SecretRow
-from connectors.slack import lanes
+from connectors import lanes
 from connectors.slack.client import BusyError, Limits
 from connectors.slack.people import People
 from connectors.slack.reading import Reader
