@@ -129,7 +129,7 @@ def _resume(
     if not file.is_file():
         return None
     try:
-        with safe_open(file, "pt") as opened:  # type: ignore[no-untyped-call]
+        with safe_open(file, "pt") as opened:
             metadata = opened.metadata()
             state = {
                 name: opened.get_tensor(name)

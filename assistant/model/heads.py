@@ -57,15 +57,12 @@ class Heads(nn.Module):
                 module.p = dropout
         self.dropout = nn.Dropout(2 * dropout)
         width = tower.dim * (1 + len(self.upper))
-        self.heads = nn.ModuleDict(
-            {
-                target: nn.Linear(width, len(names) + (target == "intent"))
-                for target, names in self.labels.items()
-            }
-        )
-        for head in self.heads.values():
+        self.heads = nn.ModuleDict()
+        for target, names in self.labels.items():
+            head = nn.Linear(width, len(names) + (target == "intent"))
             nn.init.normal_(head.weight, std=0.02)
             nn.init.zeros_(head.bias)
+            self.heads[target] = head
         self.register_buffer("kept_aside", torch.full((KEPT,), -torch.inf))
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
@@ -89,8 +86,8 @@ class Heads(nn.Module):
         self.eval()
         order = sorted(range(len(tokens)), key=lambda row: -len(tokens[row]))
         out = {
-            target: torch.zeros(len(tokens), head.out_features)  # type: ignore[arg-type]
-            for target, head in self.heads.items()
+            target: torch.zeros(len(tokens), len(names) + (target == "intent"))
+            for target, names in self.labels.items()
         }
         for start in range(0, len(order), batch):
             rows = order[start : start + batch]

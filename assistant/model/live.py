@@ -81,7 +81,7 @@ class Live:
         if not file.is_file():
             return None
         try:
-            with safe_open(file, "pt") as opened:  # type: ignore[no-untyped-call]
+            with safe_open(file, "pt") as opened:
                 about: dict[str, Any] = json.loads(opened.metadata()["about"])
                 return about
         except Exception as error:  # safetensors and json have many for a damaged file

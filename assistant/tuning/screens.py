@@ -61,7 +61,8 @@ def fit_cases(matched: Sequence[ScreenCase], run: Run) -> Verdict:
     cases.require_both(training, validation, "solved tickets with a screenshot")
     model = weights(None)
     start = {name: value.clone() for name, value in model.state_dict().items()}
-    learning = [*model["lines"].weight.parameters(), *model["articles"].parameters()]
+    # What emphasis looks like is known; what it is worth is learned.
+    learning = [own for name, own in model.named_parameters() if "emphasis" not in name]
     begun = [value.detach().clone() for value in learning]
 
     def loss(batch: Sequence[ScreenCase]) -> Tensor:
