@@ -63,7 +63,7 @@ class AttachedConnector(Protocol):
 
     def attach(self, desk: Desk) -> None:
         """Called once, before every other method. Keep `desk`, and use it no sooner than in
-        `run` or a route: `desk.tickets` and what stands under "What a desk does"."""
+        `run` or a route: `desk.tickets`, `desk.inbox`, and what a desk does."""
 
 
 @runtime_checkable
