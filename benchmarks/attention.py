@@ -177,7 +177,8 @@ class AttentiveRanker(nn.Module):
         )
         if kept is not None:
             features, regions, texts = features[kept], regions[kept], texts[kept]
-            matches = replace(matches, lines=matches.lines[kept.numpy()])
+            rows = kept.numpy()
+            matches = replace(matches, lines=matches.lines[rows], marked=matches.marked[rows])
         with torch.no_grad():
             learned = self.lines(features)  # [lines]
             known = self.lines._standardised(features)

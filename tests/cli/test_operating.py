@@ -51,7 +51,7 @@ def test_the_doctor_finds_a_good_desk_good(run: Run) -> None:
     ran = run("doctor")
 
     assert ran.code == 0, ran.out
-    assert ran.out.count("ok ") == 9
+    assert ran.out.count("ok ") == 11
     assert "all-MiniLM-L6-v2 from package" in ran.out
     assert "5 articles" in ran.out
 
