@@ -149,8 +149,8 @@ class Article:
     """One document of the company's own knowledge, read but not yet split.
 
     `id` is its path below the indexed folder, or another name that stays the same between runs.
-    `labels` are the words that its author marked (bold, quoted, code): mostly what stands on the
-    screen. `content_hash` covers the file and its pictures: the same hash means nothing to do.
+    `content_hash` covers the file and its pictures: the same hash means nothing to do. `labels` are
+    the words that its author marked (bold, quoted, code): mostly what stands on the screen.
     """
 
     id: str
@@ -161,8 +161,8 @@ class Article:
     product: str = ""
     language: str = ""
     audience: Audience = "public"
-    labels: tuple[str, ...] = ()
     content_hash: str = ""
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -140,3 +140,13 @@ def test_an_archive_that_is_no_word_document():
 
     with pytest.raises(UnreadableError, match="is damaged"):
         read_docx(stream.getvalue())
+
+
+def test_bold_and_italic_words_of_a_word_document_are_labels():
+    def fill(document: docx.document.Document) -> None:
+        paragraph = document.add_paragraph("Press ")
+        paragraph.add_run("Save").bold = True
+        paragraph.add_run(" or ")
+        paragraph.add_run("Cancel").italic = True
+
+    assert read_docx(make_docx(fill)).labels() == ("Save", "Cancel")

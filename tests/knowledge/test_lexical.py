@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,6 +150,20 @@ def test_an_article_that_is_put_again_is_replaced(lexical: Lexical) -> None:
     assert found(lexical, "quota") == []
     assert found(lexical, "weather") == ["one#0"]
     assert lexical.counts() == (1, 1)
+
+
+def test_labels_know_the_articles_that_mark_them_and_how_rare_that_is(lexical: Lexical) -> None:
+    for name, labels in (("one", ("Save Changes", "Next")), ("two", ("next",)), ("three", ())):
+        lexical.put(Article(name, name, (), labels=labels), [])
+
+    marked = lexical.marked(["save changes", "next", "back"])
+
+    assert marked == {
+        "save changes": (pytest.approx(math.log(4 / 2)), {"one"}),
+        "next": (pytest.approx(math.log(4 / 3)), {"one", "two"}),
+    }
+    lexical.remove("one")
+    assert lexical.marked(["save changes", "next"]).keys() == {"next"}
 
 
 def test_an_article_that_is_removed_is_found_no_more(lexical: Lexical) -> None:

@@ -85,3 +85,13 @@ def test_ten_thousand_nested_elements_are_reported_rather_than_cut():
 
 def test_a_page_of_comments_only_has_no_text():
     assert sections("<!-- nothing -->") == (Section(("Untitled",), ""),)
+
+
+def test_words_that_are_marked_or_quoted_are_labels_once_each():
+    outline = read_html(
+        "<p>Click <strong>Save  changes</strong>, then <b>Save changes</b> or"
+        " <code>Enter</code>.</p>"
+        '<p>Choose “Weekly” or "Daily"; 5" is a size.</p><pre><code>not a label</code></pre>'
+    )
+
+    assert outline.labels() == ("Save changes", "Enter", "Weekly", "Daily")
