@@ -69,5 +69,5 @@ def test_what_is_given_up_keeps_its_name_and_the_reason(tickets: Tickets) -> Non
     assert [arrival.external_id for arrival in tickets.arrivals.due("chat")] == ["b"]
     assert not note(tickets, "a")
 
-    tickets.arrivals.clear(datetime.now(UTC) + timedelta(seconds=5))
+    tickets.arrivals.clear("chat", datetime.now(UTC) + timedelta(seconds=5))
     assert tickets.arrivals.given_up() == ()
