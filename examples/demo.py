@@ -56,7 +56,7 @@ def index(desk: Desk, console: Console) -> Report:
     """Brings the index up to date: pictures in articles are read too, unchanged articles not."""
     folder = Folder(EXAMPLES / "help-centre" / "articles", source="tallybeck")
     with Progress(console=console) as progress:
-        task = progress.add_task("Reading articles and their screenshots (minutes, once)")
+        task = progress.add_task("Reading articles and their screenshots (once)")
         return desk.index(
             folder, lambda done, total: progress.update(task, completed=done, total=total)
         )

@@ -171,6 +171,7 @@ def test_what_ends_the_child_is_kept_with_its_headers(
     guard: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connectors.email.guard.SECONDS", 0.0)
+    monkeypatch.setattr("connectors.email.guard.SECONDS_PER_MEGABYTE", 0.0)
 
     mail = guard.parse(b"Subject: slow\nFrom: Ana <ana@other.example>\n\n" + b"x\n" * 500_000)
     monkeypatch.undo()
