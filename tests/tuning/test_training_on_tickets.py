@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def solve(tickets: Tickets, number: int, text: str, article: str, screenshot: by
 
 
 @pytest.fixture
-def desk(data_dir: Path, encoder: MultimodalEncoder) -> Desk:
+def desk(data_dir: Path, encoder: MultimodalEncoder) -> Iterator[Desk]:
     """A desk with enough solved tickets, of which every fourth shows a screenshot."""
     with Desk(Settings(data_dir=data_dir)) as desk:
         vars(desk)["encoder"] = encoder
