@@ -15,6 +15,10 @@ from assistant.model.fitting import Epoch
 from assistant.model.live import Live, Part
 
 
+CONFIDENT = 1.645
+"""Standard errors: beyond them lies one in twenty of a normal distribution."""
+
+
 @dataclass(frozen=True)
 class Run:
     """A run of training: where its weights go, its seed, and who hears what is done, and how many
@@ -59,10 +63,10 @@ class Verdict:
 
     @property
     def live(self) -> bool:
-        """Whether the new weights are better, and so were taken into use: by more than a standard
-        error, since the epoch was chosen on the same cases and some are always better by luck
-        (the one-standard-error rule; Breiman et al., 1984)."""
-        return self.after - self.before > self.error
+        """Whether the new weights are better, and so were taken into use: with 95 % confidence
+        (one-sided), since the epoch was chosen on the same cases and some are always better by
+        luck."""
+        return self.after - self.before > CONFIDENT * self.error
 
 
 def settle(
