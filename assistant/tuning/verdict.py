@@ -14,7 +14,6 @@ from torch import Tensor
 from assistant.model.fitting import Epoch
 from assistant.model.live import Live, Part
 
-
 CONFIDENT = 1.645
 """Standard errors: beyond them lies one in twenty of a normal distribution."""
 
