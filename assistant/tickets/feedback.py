@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, ScalarSelect, select
 
 from assistant.tickets.database import sessions
 from assistant.tickets.rows import find_ticket
-from assistant.tickets.tables import FeedbackRow
+from assistant.tickets.tables import FeedbackRow, TicketRow
 
 
 @dataclass(frozen=True)
@@ -58,3 +58,16 @@ class FeedbackLog:
                 Feedback(row.helpful, row.author, row.comment, row.outcome_id, row.created_at)
                 for row in session.scalars(query.order_by(FeedbackRow.id))
             )
+
+
+def last_thumb() -> ScalarSelect[bool]:
+    """Within a query of tickets: whether the last thumb on each went up; NULL where there is
+    none."""
+    return (
+        select(FeedbackRow.helpful)
+        .where(FeedbackRow.ticket_id == TicketRow.id)
+        .order_by(FeedbackRow.id.desc())
+        .limit(1)
+        .correlate(TicketRow)
+        .scalar_subquery()
+    )

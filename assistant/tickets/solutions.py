@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from assistant.messages import Ticket
 from assistant.tickets.database import sessions
+from assistant.tickets.feedback import last_thumb
 from assistant.tickets.rows import as_ticket, audit, find_ticket
-from assistant.tickets.tables import FeedbackRow, MessageRow, OutcomeRow, ReplyRow, TicketRow
+from assistant.tickets.tables import MessageRow, OutcomeRow, ReplyRow, TicketRow
 
 QUIET = timedelta(days=7)
 ASSISTANT = "assistant"
@@ -48,14 +49,6 @@ class Solutions:
             .correlate(TicketRow)
             .scalar_subquery()
         )
-        last_thumb = (
-            select(FeedbackRow.helpful)
-            .where(FeedbackRow.ticket_id == TicketRow.id)
-            .order_by(FeedbackRow.id.desc())
-            .limit(1)
-            .correlate(TicketRow)
-            .scalar_subquery()
-        )
         answered = (
             select(ReplyRow.id)
             .outerjoin(OutcomeRow, OutcomeRow.id == ReplyRow.outcome_id)
@@ -74,7 +67,7 @@ class Solutions:
         query = (
             select(TicketRow)
             .where(TicketRow.status == "answered", TicketRow.updated_at < before)
-            .where(answered, ~came_since, func.coalesce(last_thumb, True).is_(True))
+            .where(answered, ~came_since, func.coalesce(last_thumb(), True).is_(True))
             .order_by(TicketRow.updated_at)
             .limit(limit)
             .with_for_update(skip_locked=True, of=TicketRow)

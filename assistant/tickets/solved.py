@@ -9,10 +9,10 @@ from sqlalchemy import Engine, func, select
 
 from assistant.messages import Attachment
 from assistant.tickets.database import sessions
+from assistant.tickets.feedback import last_thumb
 from assistant.tickets.rows import read_messages
 from assistant.tickets.tables import (
     CitationRow,
-    FeedbackRow,
     MessageRow,
     OutcomeRow,
     ReplyRow,
@@ -40,14 +40,6 @@ def solved_questions(engine: Engine) -> Iterator[Solved]:
         .correlate(TicketRow)
         .scalar_subquery()
     )
-    last_thumb = (
-        select(FeedbackRow.helpful)
-        .where(FeedbackRow.ticket_id == TicketRow.id)
-        .order_by(FeedbackRow.id.desc())
-        .limit(1)
-        .correlate(TicketRow)
-        .scalar_subquery()
-    )
     query = (
         select(TicketRow, OutcomeRow.id, CitationRow.article_id)
         .join(ReplyRow, ReplyRow.ticket_id == TicketRow.id)
@@ -57,7 +49,7 @@ def solved_questions(engine: Engine) -> Iterator[Solved]:
             TicketRow.status == "solved",
             ReplyRow.state == "sent",
             ReplyRow.created_at == last_reply,
-            func.coalesce(last_thumb, True).is_(True),
+            func.coalesce(last_thumb(), True).is_(True),
             CitationRow.number == 1,
         )
         .order_by(TicketRow.id)
