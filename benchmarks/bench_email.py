@@ -22,18 +22,13 @@ import argparse
 import io
 import itertools
 import json
-import os
 import random
 import signal
-import socket
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,7 +44,7 @@ from assistant import Desk
 from assistant.knowledge.sources import Folder
 from assistant.settings import Knowledge, Settings
 from assistant.testing.mail import HOW_TO_INSTALL, PASSWORD, MailServer, installed
-from benchmarks import data
+from benchmarks import data, service
 from benchmarks.results import Results
 
 MAILS = 1_000
@@ -83,21 +78,7 @@ class Company:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Starts the process; returns when it is ready."""
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "assistant", "serve"],
-            cwd=self._folder,
-            env={**os.environ, "DESKMATE_HTTP__PORT": str(port)},
-            stderr=(self._folder / "log").open("ab"),
-        )
-        while process.poll() is None:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz"):
-                    return process
-            except urllib.error.URLError:
-                time.sleep(0.1)
-        raise RuntimeError((self._folder / "log").read_text()[-2_000:])
+        return service.start(self._folder)
 
     @contextmanager
     def running(self) -> Iterator[subprocess.Popen[bytes]]:

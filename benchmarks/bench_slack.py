@@ -21,17 +21,12 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
 import random
 import re
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -44,7 +39,7 @@ from assistant import Desk
 from assistant.knowledge.sources import Folder
 from assistant.settings import Knowledge, Settings
 from assistant.testing.slack import Slack
-from benchmarks import data
+from benchmarks import data, service
 from benchmarks.results import Results
 
 PER_SECOND = 20
@@ -80,22 +75,9 @@ class Company:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Starts the process; returns when it is ready."""
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "assistant", "serve"],
-            cwd=self._folder,
-            env={**os.environ, "DESKMATE_HTTP__PORT": str(port)},
-            stderr=(self._folder / "log").open("ab"),
-        )
-        while process.poll() is None:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz"):
-                    wait(lambda: bool(self.slack.deliveries.connections))
-                    return process
-            except urllib.error.URLError:
-                time.sleep(0.1)
-        raise RuntimeError(f"deskmate serve ended early; see {self._folder / 'log'}")
+        process = service.start(self._folder)
+        wait(lambda: bool(self.slack.deliveries.connections))
+        return process
 
     @contextmanager
     def running(self) -> Iterator[subprocess.Popen[bytes]]:

@@ -1,0 +1,34 @@
+"""`deskmate serve` as a process of its own, as benchmarks of channels start it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+
+def start(folder: Path) -> subprocess.Popen[bytes]:
+    """Starts it in a folder with settings; returns when it is ready. Its log is `folder`/log.
+
+    Raises RuntimeError with the end of the log if it ends before that.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "assistant", "serve"],
+        cwd=folder,
+        env={**os.environ, "DESKMATE_HTTP__PORT": str(port)},
+        stderr=(folder / "log").open("ab"),
+    )
+    while process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz"):
+                return process
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise RuntimeError((folder / "log").read_text()[-2_000:])
