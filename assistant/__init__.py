@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from assistant.articles import Article, Hit, Passage, Section
 from assistant.connecting import Accept, Connector
 from assistant.errors import (
     DeskmateError,
@@ -18,20 +19,7 @@ from assistant.errors import (
     UnreadableError,
 )
 from assistant.hooks import hookimpl
-from assistant.messages import (
-    Answer,
-    Article,
-    Attachment,
-    Citation,
-    Hit,
-    Message,
-    Notice,
-    Outcome,
-    Passage,
-    Reply,
-    Section,
-    Ticket,
-)
+from assistant.messages import Answer, Attachment, Citation, Message, Notice, Outcome, Reply, Ticket
 from assistant.tools import Tool
 
 if TYPE_CHECKING:

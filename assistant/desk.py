@@ -10,20 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant import settings as settings_module
+from assistant.articles import Audience
 from assistant.assembly import Assembly
 from assistant.connecting import AttachedConnector, Connector, HoldingConnector
 from assistant.errors import KnowledgeError
-from assistant.messages import (
-    Attachment,
-    Audience,
-    Message,
-    Outcome,
-    PluginFault,
-    Reply,
-    Ticket,
-    Turn,
-    now,
-)
+from assistant.messages import Attachment, Message, Outcome, PluginFault, Reply, Ticket, Turn, now
 from assistant.plugging import Plugins
 from assistant.settings import Settings
 

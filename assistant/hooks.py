@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
 
-from assistant.messages import Answer, Article, Hit, Message, Reply, Ticket
+from assistant.articles import Article, Hit
+from assistant.messages import Answer, Message, Reply, Ticket
 
 if TYPE_CHECKING:
     import typer

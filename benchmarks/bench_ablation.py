@@ -31,10 +31,10 @@ from rich.progress import track
 from torch import Tensor
 
 from assistant import Desk, training
+from assistant.articles import Hit
 from assistant.knowledge.indexing import embedded_text
 from assistant.knowledge.lexical import Filter
 from assistant.knowledge.scorer import ArticleScorer
-from assistant.messages import Hit
 from assistant.model import fusion
 from assistant.model.fusion import FEATURES, PLACE, LineWeights
 from assistant.model.screenshot import Screen, decode

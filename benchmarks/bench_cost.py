@@ -304,9 +304,9 @@ def _tokenizer() -> Any:
 
 
 def _corpus() -> Corpus:
+    from assistant.articles import Article, Section
     from assistant.knowledge.indexing import embedded_text
     from assistant.knowledge.passages import split
-    from assistant.messages import Article, Section
 
     documents, cases = data.techqa()
     answerable = [case for case in cases if case.relevant]

@@ -31,12 +31,12 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from assistant import Desk
+from assistant.articles import Hit
 from assistant.knowledge.explanation import contributions
 from assistant.knowledge.indexing import embedded_text
 from assistant.knowledge.lexical import Filter
 from assistant.knowledge.matching import Candidate, Matches, match
 from assistant.knowledge.words import content_words
-from assistant.messages import Hit
 from assistant.model.screenshot import Screen
 from benchmarks import data, ours
 from benchmarks.metrics import bootstrap_interval

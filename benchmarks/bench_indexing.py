@@ -74,8 +74,8 @@ def _in_own_process(system: str, folder: str, passages: int) -> dict[str, float]
 
 def _corpus() -> dict[str, str]:
     """TechQA's documents, then Mattermost's articles, up to about the wanted number of passages."""
+    from assistant.articles import Article, Section
     from assistant.knowledge.passages import split
-    from assistant.messages import Article, Section
 
     documents, _ = data.techqa()
     articles = data.read_texts(data.folder("screens/mattermost") / "articles")
@@ -92,10 +92,10 @@ def _corpus() -> dict[str, str]:
 
 def _passages(articles: Path) -> list[str]:
     """What Deskmate embeds of the folder: the texts that the peers are given."""
+    from assistant.articles import Article
     from assistant.knowledge.indexing import embedded_text
     from assistant.knowledge.passages import split
     from assistant.knowledge.sources import Folder
-    from assistant.messages import Article
 
     found = Folder(articles).articles()
     return [

@@ -9,8 +9,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from assistant.articles import Passage
 from assistant.desk import Desk
-from assistant.messages import Answer, Citation, Message, Outcome, Passage, Ticket
+from assistant.messages import Answer, Citation, Message, Outcome, Ticket
 from assistant.plugging import Plugins
 from assistant.settings import Settings
 from assistant.testing.slack import Slack

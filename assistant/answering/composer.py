@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.answering.question import Question
+from assistant.articles import Passage
 from assistant.knowledge.sentences import sentences
 from assistant.knowledge.words import content_words
-from assistant.messages import Answer, Citation, Passage
+from assistant.messages import Answer, Citation
 from assistant.model.text import TokenVectors
 
 Rarity = Callable[[Sequence[str]], dict[str, float]]

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from assistant.answering import prompts
 from assistant.answering.composer import Composer
 from assistant.answering.question import Question
+from assistant.articles import Hit
 from assistant.errors import AnsweringError, SettingsError
 from assistant.knowledge.sentences import sentences
 from assistant.knowledge.words import covered
-from assistant.messages import Answer, Citation, Hit
+from assistant.messages import Answer, Citation
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assistant.messages import Encoding, Hit, Turn
+from assistant.articles import Hit
+from assistant.messages import Encoding, Turn
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from assistant.answering.composer import Rarity
 from assistant.answering.policy import Decision
 from assistant.answering.question import Question
 from assistant.answering.toolbox import ToolResult
+from assistant.articles import Hit, Passage
 from assistant.knowledge.words import content_words
-from assistant.messages import Hit, Passage
 
 EncodeTexts = Callable[[Sequence[str]], NDArray[np.float32]]
 """Gives texts' vectors [texts, dim] of length 1."""

@@ -19,8 +19,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ValidationError
 
 from assistant.answering.question import Question
+from assistant.articles import Passage
 from assistant.errors import DeskmateError, SettingsError
-from assistant.messages import Message, Passage, Ticket
+from assistant.messages import Message, Ticket
 from assistant.plugging import Faults, Plugins
 from assistant.tickets.tool_calls import CallState, ToolCall, ToolCalls
 from assistant.tools import Tool

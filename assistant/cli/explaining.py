@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from assistant.articles import Explanation
 from assistant.errors import DeskmateError
-from assistant.messages import Explanation, Outcome
+from assistant.messages import Outcome
 
 LINES = 5
 """So many lines of the screenshots are named for each passage."""

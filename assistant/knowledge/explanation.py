@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from assistant.articles import Passage
 from assistant.knowledge.lexical import searchable
 from assistant.knowledge.matching import Matches, Rarity
 from assistant.knowledge.scorer import ArticleScorer, spread
 from assistant.knowledge.words import content_words
-from assistant.messages import Passage
 
 MAX_WORDS = 8
 """So many of a passage's words are named."""

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.articles import Article, Passage
 from assistant.errors import KnowledgeError, PluginError, UnreadableError
 from assistant.knowledge.lexical import Lexical
 from assistant.knowledge.listing import Unreadable
 from assistant.knowledge.passages import ReadPicture, split
 from assistant.knowledge.sources import ArticleFile, Folder
 from assistant.knowledge.store import Store
-from assistant.messages import Article, Passage
 
 BATCH_PASSAGES = 512
 """Passages encoded together: enough to sort by length, few enough to lose when interrupted."""

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assistant.articles import Article, Audience, Passage
 from assistant.errors import KnowledgeError
 from assistant.knowledge import terms
 from assistant.knowledge.payload import from_payload, to_payload
 from assistant.knowledge.schema import SCHEMA
-from assistant.messages import Article, Audience, Passage
 
 MAX_RARITIES = 1_000
 """So many words of one message are counted; a customer may send a book."""

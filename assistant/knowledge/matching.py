@@ -11,10 +11,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.articles import Passage
 from assistant.knowledge import terms
 from assistant.knowledge.lexical import searchable
 from assistant.knowledge.words import FUNCTION_WORDS, stem
-from assistant.messages import Passage
 
 K1, B = 1.2, 0.75
 """BM25's constants (Robertson and Zaragoza, 2009)."""

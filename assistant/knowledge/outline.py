@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from assistant.messages import Picture, Section
+from assistant.articles import Picture, Section
 
 # Characters nobody sees: zero-width spaces, soft hyphens, direction marks and tag characters. They
 # break words for the search, and are a known way to hide instructions in an article.

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from assistant.articles import Article, Passage, Picture, Section
 from assistant.knowledge.sentences import sentences
-from assistant.messages import Article, Passage, Picture, Section
 
 SMALL_WORDS = 40  # sections with fewer words are joined with a neighbour
 OVERLAP_WORDS = 40  # at most, and at most two sentences, are repeated where a section is cut

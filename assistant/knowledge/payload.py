@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from assistant.messages import Passage
+from assistant.articles import Passage
 
 
 def to_payload(passage: Passage) -> str:

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from assistant.articles import Picture
 from assistant.errors import KnowledgeError, UnreadableError
-from assistant.messages import Box, Picture, ScreenLine
+from assistant.messages import Box, ScreenLine
 from assistant.model.screenshot import Screen
 
 

@@ -10,12 +10,13 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
+from assistant.articles import Explanation, Hit
 from assistant.knowledge import explanation
 from assistant.knowledge.lexical import Filter, Lexical
 from assistant.knowledge.matching import Candidate, Matches, match
 from assistant.knowledge.scorer import PARTS, ArticleScorer
 from assistant.knowledge.store import Store
-from assistant.messages import Encoding, Explanation, Hit
+from assistant.messages import Encoding
 
 CANDIDATES = 200
 """How deep each ranking is read before they are fused."""

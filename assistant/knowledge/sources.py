@@ -17,11 +17,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
+from assistant.articles import Article, Audience, Picture, Section
 from assistant.errors import UnreadableError
 from assistant.knowledge.listing import Unreadable, list_files, printable, reason
 from assistant.knowledge.outline import Outline
 from assistant.knowledge.plaintext import decode, read_text, split_front_matter
-from assistant.messages import Article, Audience, Picture, Section
 
 _FORMATS = {
     ".md": "markdown", ".markdown": "markdown", ".mdown": "markdown", ".mdx": "markdown",

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.articles import Passage
 from assistant.errors import KnowledgeError
 from assistant.knowledge.lexical import Filter
 from assistant.knowledge.payload import from_payload, to_payload
-from assistant.messages import Passage
 
 if TYPE_CHECKING:
     from filelock import FileLock

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import pluggy
 
 from assistant import hooks
+from assistant.articles import Article, Hit
 from assistant.errors import SettingsError
-from assistant.messages import Answer, Article, Hit, Message, Reply, Ticket
+from assistant.messages import Answer, Message, Reply, Ticket
 from assistant.plugging import results
 from assistant.plugging.calling import Faults
 from assistant.plugging.registry import Registry

@@ -17,8 +17,9 @@ from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from assistant.articles import Article, Hit
 from assistant.connecting import Connector
-from assistant.messages import Answer, Article, Hit, Message
+from assistant.messages import Answer, Message
 from assistant.plugging.faults import FaultError
 from assistant.tools import Risk, Tool
 

@@ -6,18 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from assistant.articles import Hit, Passage
 from assistant.connecting import Connector
-from assistant.messages import (
-    Answer,
-    Citation,
-    Hit,
-    Message,
-    Passage,
-    PluginFault,
-    Reply,
-    Ticket,
-    now,
-)
+from assistant.messages import Answer, Citation, Message, PluginFault, Reply, Ticket, now
 from assistant.plugging import Plugins
 from assistant.settings import Settings
 from assistant.tools import Tool

@@ -10,19 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, exists, select, update
 from sqlalchemy.orm import Session
 
+from assistant.articles import Explanation, Hit, Passage
 from assistant.errors import DeskmateError
-from assistant.messages import (
-    Action,
-    Answer,
-    AttachmentReport,
-    Explanation,
-    Hit,
-    Message,
-    Outcome,
-    Passage,
-    PluginFault,
-    Step,
-)
+from assistant.messages import Action, Answer, AttachmentReport, Message, Outcome, PluginFault, Step
 from assistant.tickets.database import sessions
 from assistant.tickets.rows import (
     find_ticket,

@@ -10,8 +10,9 @@ from typing import TypeVar
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from assistant.articles import Passage
 from assistant.errors import DeskmateError
-from assistant.messages import Attachment, Citation, Message, NoticeKind, Passage, Ticket
+from assistant.messages import Attachment, Citation, Message, NoticeKind, Ticket
 from assistant.tickets.tables import (
     AttachmentRow,
     AuditRow,

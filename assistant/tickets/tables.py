@@ -27,7 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from assistant.messages import Action, Audience, Author, NoticeKind, TicketStatus
+from assistant.articles import Audience
+from assistant.messages import Action, Author, NoticeKind, TicketStatus
 from assistant.tickets.columns import CleanText, UtcDateTime, partial_index
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from assistant.articles import Passage
 from assistant.knowledge.indexing import embedded_text
 from assistant.knowledge.lexical import Lexical
 from assistant.knowledge.retriever import Retriever
-from assistant.messages import Passage
 from assistant.model import losses
 from assistant.model.adapter import Adapter
 from assistant.model.encoder import MultimodalEncoder

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from assistant.answering.question import Question
-from assistant.messages import Encoding, Hit, Passage
+from assistant.articles import Hit, Passage
+from assistant.messages import Encoding
 from tests.answering.chat_server import ChatServer
 
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from assistant.answering import grounding
 from assistant.answering.composer import Composer
 from assistant.answering.question import Question
+from assistant.articles import Hit, Passage
 from assistant.desk import Desk
 from assistant.knowledge.sentences import sentences
-from assistant.messages import Answer, Encoding, Hit, Passage
+from assistant.messages import Answer, Encoding
 from assistant.model.text import TokenVectors
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from assistant.answering import grounding
-from assistant.messages import Answer, Citation, Passage
+from assistant.articles import Passage
+from assistant.messages import Answer, Citation
 
 SOURCE = """\
 The Team plan costs 12 euros per user and month. It allows at most 15 devices for each user.

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.messages import Answer, Citation, Message, Outcome, Passage
+from assistant.articles import Passage
+from assistant.messages import Answer, Citation, Message, Outcome
 from assistant.tickets.database import open_engine
 from assistant.tickets.repository import Tickets
 from tests.cli.conftest import Run

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from assistant.articles import Article
 from assistant.knowledge.sources import Folder
-from assistant.messages import Article
 
 Read = Callable[..., Article]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from assistant.articles import Article
 from assistant.errors import UnreadableError
 from assistant.knowledge.sources import ArticleFile, Folder, Unreadable
-from assistant.messages import Article
 
 
 def reasons(folder: Folder) -> dict[str, str]:

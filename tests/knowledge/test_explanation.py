@@ -3,13 +3,14 @@ from __future__ import annotations
 import pytest
 import torch
 
+from assistant.articles import Passage
 from assistant.desk import Desk
 from assistant.knowledge.explanation import contributions, shared_words
 from assistant.knowledge.lexical import Filter
 from assistant.knowledge.matching import Candidate, Matches, match
 from assistant.knowledge.retriever import RRF_K
 from assistant.knowledge.scorer import PARTS, ArticleScorer
-from assistant.messages import Box, Passage, ScreenLine
+from assistant.messages import Box, ScreenLine
 from assistant.model.screenshot import Screen
 
 LINES = ("Change plan", "Invoices", "Help", "each invoice")

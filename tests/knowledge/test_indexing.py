@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assistant.articles import Article, Section
 from assistant.errors import KnowledgeError, UnreadableError
 from assistant.knowledge.indexing import Indexer
 from assistant.knowledge.lexical import Filter, Lexical
 from assistant.knowledge.listing import Unreadable
 from assistant.knowledge.sources import Folder
 from assistant.knowledge.store import Store
-from assistant.messages import Article, Section
 from tests.knowledge import index_process
 from tests.knowledge.index_process import DIM, encode, open_index
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from assistant.articles import Article, Audience, Passage
 from assistant.errors import KnowledgeError
 from assistant.knowledge.lexical import Filter, Lexical
 from assistant.knowledge.terms import MAX_QUERY_WORDS
-from assistant.messages import Article, Audience, Passage
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from assistant.articles import Section
 from assistant.knowledge.markdown import read_markdown, slugify
-from assistant.messages import Section
 
 
 def sections(text: str) -> tuple[Section, ...]:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from assistant.articles import Passage
 from assistant.knowledge.matching import SIGNALS, Candidate, Matches, match
 from assistant.knowledge.scorer import PARTS, ArticleScorer
-from assistant.messages import Passage
 
 
 def passage(article: str, title: str, text: str) -> Passage:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.articles import Article, Picture, Section
 from assistant.knowledge.passages import split
-from assistant.messages import Article, Picture, Section
 
 LONG = "Every word of this sentence counts as one of ten. " * 5
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from assistant.articles import Article
 from assistant.knowledge.passages import split
 from assistant.knowledge.sources import Folder
-from assistant.messages import Article
 
 LEFTOVERS = re.compile(
     r"^import \w+ from '@|^:::|:(?:doc|ref|kbd):`|^\.\. \w|className=|<(?:Note|Tip|Card|Tabs?)\b"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from assistant.articles import Section
 from assistant.knowledge.restructured import read_restructured
-from assistant.messages import Section
 
 
 def sections(text: str) -> tuple[Section, ...]:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from assistant.articles import Article, Hit, Passage
 from assistant.desk import Desk
 from assistant.knowledge.lexical import Filter, Lexical
 from assistant.knowledge.retriever import Retriever
 from assistant.knowledge.scorer import ArticleScorer
 from assistant.knowledge.store import Store
-from assistant.messages import Article, Box, Encoding, Hit, Passage, ScreenLine
+from assistant.messages import Box, Encoding, ScreenLine
 from tests.knowledge.index_process import DIM, encode
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from assistant.articles import Article
 from assistant.errors import UnreadableError
 from assistant.knowledge.sources import ArticleFile, Folder, Unreadable
-from assistant.messages import Article
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from assistant.articles import Passage
 from assistant.errors import KnowledgeError
 from assistant.knowledge.lexical import Filter
 from assistant.knowledge.store import Store
-from assistant.messages import Passage
 
 DIM = 32
 

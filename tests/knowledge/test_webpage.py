@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from assistant.articles import Section
 from assistant.errors import UnreadableError
 from assistant.knowledge.webpage import read_html
-from assistant.messages import Section
 
 
 def sections(page: str) -> tuple[Section, ...]:

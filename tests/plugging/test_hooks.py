@@ -218,7 +218,7 @@ def test_a_faulty_plugin_costs_only_itself(
 
 
 WRONG_RETURNS = [
-    ("passages_found", [PASSAGE], "returned assistant.messages.Passage, not Hit"),
+    ("passages_found", [PASSAGE], "returned assistant.articles.Passage, not Hit"),
     ("passages_found", "hits", "returned str, not several things"),
     ("passages_found", itertools.repeat(HIT), "more than 10,000"),
     ("passages_found", [Hit(PASSAGE, "high")], "wrong score"),

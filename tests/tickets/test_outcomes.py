@@ -2,17 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assistant.messages import (
-    Answer,
-    AttachmentReport,
-    Citation,
-    Explanation,
-    Hit,
-    Outcome,
-    Passage,
-    PluginFault,
-    Step,
-)
+from assistant.articles import Explanation, Hit, Passage
+from assistant.messages import Answer, AttachmentReport, Citation, Outcome, PluginFault, Step
 from assistant.tickets.repository import Tickets
 from tests.tickets.conftest import message
 

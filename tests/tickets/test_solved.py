@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from assistant.messages import Answer, Attachment, Citation, Outcome, Passage
+from assistant.articles import Passage
+from assistant.messages import Answer, Attachment, Citation, Outcome
 from assistant.tickets.repository import Tickets
 from assistant.tickets.solved import solved_questions
 from tests.tickets.conftest import message

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from assistant import Desk
-from assistant.messages import Answer, Attachment, Citation, Message, Outcome, Passage
+from assistant.articles import Passage
+from assistant.messages import Answer, Attachment, Citation, Message, Outcome
 from assistant.model.encoder import MultimodalEncoder
 from assistant.settings import Settings
 from assistant.tickets.repository import Tickets
