@@ -32,6 +32,10 @@ Rule = Literal["anyone", "viewer", "agent", "lead", "admin"]
 """The least role that may open a page; `anyone` need not be logged in."""
 
 
+Answer = Callable[["Call"], Response]
+Stream = Callable[["Call"], AsyncIterator[str]]
+
+
 @dataclass(frozen=True)
 class Page:
     """A path, who may use it, and what answers. `title` puts it into the navigation."""
@@ -39,7 +43,7 @@ class Page:
     method: Literal["GET", "POST", "STREAM"]
     path: str
     allow: Rule
-    answer: Callable[[Call], Response] | Callable[[Call], AsyncIterator[str]]
+    answer: Answer | Stream
     title: str = ""
 
 
@@ -49,36 +53,29 @@ class Pages:
     def __init__(self) -> None:
         self.all: list[Page] = []
 
-    def get(
-        self, path: str, *, allow: Rule, title: str = ""
-    ) -> Callable[[Callable[[Call], Response]], Callable[[Call], Response]]:
+    def get(self, path: str, *, allow: Rule, title: str = "") -> Callable[[Answer], Answer]:
         """A page that shows something and changes nothing. It runs in a thread."""
-        return self._adder("GET", path, allow, title)
 
-    def post(
-        self, path: str, *, allow: Rule
-    ) -> Callable[[Callable[[Call], Response]], Callable[[Call], Response]]:
-        """What a form is sent to. It runs in a thread, after the form was checked to be ours."""
-        return self._adder("POST", path, allow, "")
-
-    def stream(
-        self, path: str, *, allow: Rule
-    ) -> Callable[[Callable[[Call], AsyncIterator[str]]], Callable[[Call], AsyncIterator[str]]]:
-        """A stream of server-sent events' names, for as long as somebody listens."""
-
-        def add(
-            answer: Callable[[Call], AsyncIterator[str]],
-        ) -> Callable[[Call], AsyncIterator[str]]:
-            self.all.append(Page("STREAM", path, allow, answer))
+        def add(answer: Answer) -> Answer:
+            self.all.append(Page("GET", path, allow, answer, title))
             return answer
 
         return add
 
-    def _adder(
-        self, method: Literal["GET", "POST"], path: str, allow: Rule, title: str
-    ) -> Callable[[Callable[[Call], Response]], Callable[[Call], Response]]:
-        def add(answer: Callable[[Call], Response]) -> Callable[[Call], Response]:
-            self.all.append(Page(method, path, allow, answer, title))
+    def post(self, path: str, *, allow: Rule) -> Callable[[Answer], Answer]:
+        """What a form is sent to. It runs in a thread, after the form was checked to be ours."""
+
+        def add(answer: Answer) -> Answer:
+            self.all.append(Page("POST", path, allow, answer))
+            return answer
+
+        return add
+
+    def stream(self, path: str, *, allow: Rule) -> Callable[[Stream], Stream]:
+        """A stream of server-sent events, for as long as somebody listens."""
+
+        def add(answer: Stream) -> Stream:
+            self.all.append(Page("STREAM", path, allow, answer))
             return answer
 
         return add

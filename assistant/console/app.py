@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 
 from assistant import logs
 from assistant.console import security
-from assistant.console.access import Page, may
+from assistant.console.access import Answer, Page, Stream, may
 from assistant.console.calls import Call, Office
 from assistant.console.routes import account, audit, files, inbox, ticket, users
 from assistant.console.setup import Setup
@@ -83,8 +83,8 @@ def _route(page: Page, office: Office) -> Route:
             return _to_log_in(request)
         call = Call(request, office, person, session_id)
         if page.method == "STREAM":
-            return _stream(cast(AsyncIterator[str], page.answer(call)))
-        answer = cast(Callable[[Call], Response], page.answer)
+            return _stream(cast(Stream, page.answer)(call))
+        answer = cast(Answer, page.answer)
         if page.method == "GET":
             return await run_in_threadpool(answer, call)
         _refuse_large(request)

@@ -14,7 +14,7 @@ from assistant.console.calls import Call
 from assistant.console.drafts import Draft, draft
 from assistant.console.views import ago
 from assistant.errors import DeskmateError
-from assistant.messages import PluginFault
+from assistant.messages import PluginFault, Ticket
 
 LONGEST_TEXT = 50_000
 
@@ -48,10 +48,10 @@ def ticket_now(call: Call) -> Response:
 def ticket_news(call: Call) -> AsyncIterator[str]:
     """Tells an open ticket that it changed, or that somebody came or left."""
     number, team, who = call.number("ticket"), call.tickets.teamwork, call.who
-    call_ticket = call.tickets.timelines.fingerprint
+    of_ticket = call.tickets.timelines.fingerprint
 
     def fingerprint() -> str:
-        return f"{call_ticket(number)} {team.present(number, who)}"
+        return f"{of_ticket(number)} {team.present(number, who)}"
 
     return live.news(
         call, fingerprint, lambda: team.appear(number, who), lambda: team.leave(number, who)
@@ -64,7 +64,7 @@ def around(call: Call) -> Response:
     found, shown = call.ticket(), _draft(call)
     faults: list[PluginFault] = []
     panels = call.office.desk.plugins.console_panels(found, faults)
-    similar = ()
+    similar: tuple[Ticket, ...] = ()
     if shown and shown.citations:
         article = shown.citations[0].passage.article_id
         similar = call.tickets.listing.solved_with(article, found.id)
