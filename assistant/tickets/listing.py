@@ -178,8 +178,8 @@ def _rows(session: Session, tickets: Sequence[TicketRow]) -> tuple[Row, ...]:
     drafts = select(OutcomeRow.ticket_id, OutcomeRow.confidence).where(
         OutcomeRow.ticket_id.in_(ids), OutcomeRow.draft_state == "waiting"
     )
-    said: dict[int, Any] = dict(session.execute(words).tuples().all())
-    sure: dict[int, Any] = dict(session.execute(drafts.order_by(OutcomeRow.id)).tuples().all())
+    said: dict[int, Any] = dict(session.execute(words).all())
+    sure: dict[int, Any] = dict(session.execute(drafts.order_by(OutcomeRow.id)).all())
     return tuple(
         Row(as_ticket(row), row.updated_at, said.get(row.id, ""), sure.get(row.id))
         for row in tickets
