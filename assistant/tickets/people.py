@@ -138,14 +138,14 @@ class People:
     def _change(self, person_id: int, by: str, action: str, detail: str, **values: Any) -> None:
         with self._write.begin() as session:
             # All administrators are locked, so that two of them cannot dismiss each other.
-            _administrators(session)
+            before = _administrators(session)
             row = session.get(PersonRow, person_id)
             if row is None:
                 raise DeskmateError(f"person {person_id}: there is none of this number.")
             for name, value in values.items():
                 setattr(row, name, value)
             session.flush()
-            if not _administrators(session):
+            if before and not _administrators(session):
                 raise DeskmateError(
                     f"{row.name} is the last administrator. Make somebody else one first."
                 )
