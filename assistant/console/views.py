@@ -116,6 +116,12 @@ def spots(
     return shown
 
 
+def decisive(parts: Mapping[str, float], limit: int = 4) -> list[tuple[str, float]]:
+    """The signals that added or took away most, the strongest first."""
+    found = [(name, value) for name, value in parts.items() if value]
+    return sorted(found, key=lambda part: -abs(part[1]))[:limit]
+
+
 def panel(html: str) -> Markup:
     """A plugin's panel, with everything taken out that is not text and its plain structure."""
     clean = nh3.clean(
@@ -165,6 +171,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(ago=ago, moment=moment, panel=panel, safe_link=safe_link)
-    environment.globals.update(static=static, quoted=quoted, changes=changes)
+    environment.globals.update(static=static, quoted=quoted, changes=changes, decisive=decisive)
     environment.globals["ui"] = environment.get_template("macros.html").module
     return environment
