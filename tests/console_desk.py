@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -83,13 +84,13 @@ class ConsoleDesk:
 
     def __enter__(self) -> ConsoleDesk:
         if self._working:
-            self.desk.inbox.start()
+            apart(self.desk.inbox.start)
         return self
 
     def __exit__(self, *error: object) -> None:
         self.phase = "stopping"
         self._server.stop()
-        self.desk.close()
+        apart(self.desk.close)
 
     def add(self, name: str, role: Role = "agent") -> None:
         """Somebody who logs in with PASSWORD."""
@@ -115,5 +116,13 @@ class ConsoleDesk:
     def receive(self, text: str, subject: str = "", **more: Any) -> Message:
         """A customer writes; a desk that works answers it."""
         message = self.message(text, subject, **more)
-        self.desk.inbox.accept(message) if self._working else self.tickets.store_message(message)
+        store = self.desk.inbox.accept if self._working else self.tickets.store_message
+        apart(lambda: store(message))
         return message
+
+
+def apart(work: Callable[[], Any]) -> None:
+    """Runs `work` in another thread: Playwright keeps an event loop in this one, and DBOS does not
+    work beside one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()

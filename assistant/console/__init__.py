@@ -6,6 +6,7 @@ calls.py      one request as a page sees it
 security.py   headers, and where a request may come from
 passwords.py  hashing, and what makes a password
 setup.py      the one-time link of a new desk
+sign_on.py    single sign-on by OpenID Connect
 live.py       news as server-sent events, and who is looking
 views.py      templates, and how moments, differences and answers are shown
 routes/       one file a group of pages

@@ -23,14 +23,31 @@ from assistant import logs
 from assistant.console import security
 from assistant.console.access import Answer, Page, Stream, may
 from assistant.console.calls import Call, Office
-from assistant.console.routes import account, audit, files, inbox, ticket, users
+from assistant.console.routes import (
+    account,
+    audit,
+    files,
+    inbox,
+    single_sign_on,
+    ticket,
+    users,
+)
 from assistant.console.setup import Setup
+from assistant.console.sign_on import SignOn
 from assistant.errors import DeskmateError
 
 if TYPE_CHECKING:
     from assistant.desk import Desk
 
-GROUPS = (inbox.pages, ticket.pages, files.pages, audit.pages, users.pages, account.pages)
+GROUPS = (
+    inbox.pages,
+    ticket.pages,
+    files.pages,
+    audit.pages,
+    users.pages,
+    account.pages,
+    single_sign_on.pages,
+)
 """All pages; those with a title stand in the navigation in this order."""
 
 MAX_FORM_MB = 40  # a screenshot or two; what is larger is not read
@@ -47,6 +64,7 @@ def console(desk: Desk, address: str, phase: Callable[[], str]) -> tuple[Starlet
     """The application, to be mounted at the root of `address`, and the way to the first
     administrator. `phase` says what the service is doing: loading, ready or stopping."""
     setup = Setup(desk.tickets.people)
+    single = desk.settings.console.single_sign_on
     office = Office(
         desk=desk,
         tickets=desk.tickets,
@@ -54,6 +72,7 @@ def console(desk: Desk, address: str, phase: Callable[[], str]) -> tuple[Starlet
         address=address,
         phase=phase,
         setup=setup,
+        sign_on=SignOn(single, address) if single.issuer else None,
         navigation=tuple(page for page in every_page() if page.title),
     )
     static = StaticFiles(directory=Path(__file__).parent / "static")

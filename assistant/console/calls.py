@@ -17,6 +17,7 @@ from assistant.console import views
 from assistant.console.access import Page, may
 from assistant.console.security import form_token
 from assistant.console.setup import Setup
+from assistant.console.sign_on import SignOn
 from assistant.errors import DeskmateError
 from assistant.messages import Ticket
 from assistant.settings import Console as ConsoleSettings
@@ -40,6 +41,7 @@ class Office:
     address: str
     phase: Callable[[], str]
     setup: Setup
+    sign_on: SignOn | None
     navigation: tuple[Page, ...]
 
     @property

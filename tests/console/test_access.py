@@ -37,6 +37,8 @@ RULES = {
     "POST /users/{person:int}/enable": "admin",
     "GET /setup/{secret}": "anyone",
     "POST /setup/{secret}": "anyone",
+    "GET /single-sign-on": "anyone",
+    "GET /single-sign-on/back": "anyone",
     "GET /log-in": "anyone",
     "POST /log-in": "anyone",
     "POST /log-out": "viewer",

@@ -62,7 +62,7 @@ def test_asvs_3_3_1_behind_tls_the_cookie_is_secure_and_has_the_host_prefix(tmp_
     with ConsoleDesk(tmp_path / "data") as desk:
         office = Office(
             desk.desk, desk.tickets, desk.desk.settings.console, "https://desk.example.com",
-            lambda: "ready", desk.setup, (),
+            lambda: "ready", desk.setup, None, (),
         )  # fmt: skip
 
         assert office.tls
@@ -275,7 +275,10 @@ def test_asvs_16_3_1_log_ins_stand_in_the_audit_log(office: ConsoleDesk, visitor
 
     entries = office.tickets.audit.page()
 
-    assert [(e.who, e.action) for e in entries][:2] == [("kim", "log in"), ("kim", "fail to log in")]
+    assert [(e.who, e.action) for e in entries][:2] == [
+        ("kim", "log in"),
+        ("kim", "fail to log in"),
+    ]
     assert "fail to log in" in visitor.get("/audit").text
 
 
