@@ -68,9 +68,7 @@ class SignOn:
                     state=kept["state"],
                     code_verifier=kept["code_verifier"],
                 )
-                keys = KeySet.import_key_set(
-                    client.get(self._metadata["jwks_uri"], auth=None).json()
-                )
+                keys = KeySet.import_key_set(_read(self._metadata["jwks_uri"]))
             return self._identity(self._claims(token.get("id_token", ""), keys, kept["nonce"]))
         except InvalidToken as error:
             raise DeskmateError(
@@ -106,9 +104,7 @@ class SignOn:
         issuer = self._settings.issuer.rstrip("/")
         url = f"{issuer}/.well-known/openid-configuration"
         try:
-            found: dict[str, Any] = (
-                httpx.get(url, timeout=TIMEOUT_SECONDS).raise_for_status().json()
-            )
+            found: dict[str, Any] = _read(url)
         except (httpx.HTTPError, ValueError) as error:
             raise DeskmateError(f"{url}: cannot be read ({type(error).__name__}).") from error
         if found.get("issuer", "").rstrip("/") != issuer:
