@@ -99,7 +99,8 @@ class Ticket:
     """A conversation and where it stands, as it was when it was read from the database.
 
     While it is handed over, nothing is answered automatically; `owner` is the person who took it.
-    `solved_by` is the person whose answer solved it, or `assistant`.
+    `assignee` is the person who is to look after it, whoever answers. `solved_by` is the person
+    whose answer solved it, or `assistant`.
     """
 
     id: int
@@ -111,6 +112,7 @@ class Ticket:
     created_at: datetime
     owner: str | None = None
     solved_by: str | None = None
+    assignee: str | None = None
 
 
 @dataclass(frozen=True)

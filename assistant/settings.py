@@ -29,6 +29,7 @@ OTHER_VARIABLES = {
     "DESKMATE_CONFIG",
     "DESKMATE_DATA",
     "DESKMATE_TEST_POSTGRES_URL",
+    "DESKMATE_TEST_SCREENSHOTS",
     "DESKMATE_TEST_SEED",
 }
 
@@ -124,6 +125,32 @@ class Http(_Section):
     port: int = Field(8080, ge=0, le=65535, description="Its port; 0: no HTTP.")
 
 
+class SingleSignOn(_Section):
+    issuer: str = Field(
+        "", description="OpenID Connect issuer, such as https://login.example.com; empty: none."
+    )
+    client_id: str = Field("", description="What the issuer calls this console.")
+    client_secret: str = Field("", repr=False, description="The secret it was given there.")
+    new_people: Literal["refused", "viewer", "agent", "lead"] = Field(
+        "refused",
+        description="What becomes of people whom the issuer knows and no admin has added.",
+    )
+
+
+class Console(_Section):
+    enabled: bool = Field(True, description="Serve the admin console on the HTTP port.")
+    address: str = Field(
+        "",
+        description="Where people open it, such as https://desk.example.com; empty:"
+        " http:// with the host and port above.",
+    )
+    session_hours: float = Field(12, gt=0, description="Longest time between two log-ins.")
+    idle_minutes: float = Field(
+        120, gt=0, description="Who does nothing for so long is logged out."
+    )
+    single_sign_on: SingleSignOn = Field(default_factory=SingleSignOn)
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. Read in `desk.py` only."""
 
@@ -155,6 +182,7 @@ class Settings(BaseSettings):
     tools: Tools = Field(default_factory=Tools)
     inbox: Inbox = Field(default_factory=Inbox)
     http: Http = Field(default_factory=Http)
+    console: Console = Field(default_factory=Console)
     staff_connector: str = Field(
         "",
         description="Connector that tells staff of drafts and hand-overs, such as slack; "

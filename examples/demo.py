@@ -1,10 +1,14 @@
-"""The demo: a sample help centre is indexed, and four customers' messages are answered.
+"""The demo: a sample help centre is indexed, and four customers' messages are answered; then the
+console is served with them in it, if somebody sits at the terminal.
 
 Run it with `make demo`. It is also a first example of Deskmate's Python interface.
 """
 
 from __future__ import annotations
 
+import signal
+import sys
+import threading
 import time
 import tomllib
 from pathlib import Path
@@ -14,19 +18,43 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
-from assistant import Desk, Outcome
+from assistant import Attachment, Desk, Message, Outcome, Reply, hookimpl
 from assistant.cli.asking import show
 from assistant.knowledge.indexing import Report
 from assistant.knowledge.sources import Folder
+from assistant.plugging import Plugins
 from assistant.settings import Settings
 
 EXAMPLES = Path(__file__).parent
 DATA = EXAMPLES.parent / ".deskmate" / "demo"  # kept: the second run finds its index there
 
 
+class Sample:
+    """The customers' channel: what is sent is printed here and reaches nobody."""
+
+    name = "sample"
+
+    def run(self, accept: Any, stop: threading.Event) -> None:
+        stop.wait()
+
+    def send(self, reply: Reply) -> str:
+        print(f"\nTo {reply.to}:\n{reply.text}\n", flush=True)
+        return reply.id
+
+    def find_sent(self, reply: Reply) -> str | None:
+        return None
+
+    @hookimpl
+    def register_connectors(self, settings: Settings) -> list[Any]:
+        return [self]
+
+
 def main() -> None:
     console = Console()
-    with Desk(Settings(data_dir=DATA)) as desk:
+    settings = Settings(data_dir=DATA)
+    plugins = Plugins.of(settings)
+    plugins.register("sample", Sample())
+    with Desk(settings, plugins=plugins) as desk:
         console.print("Loading the models …", highlight=False)
         start = time.perf_counter()
         desk.warm_up()
@@ -42,7 +70,9 @@ def main() -> None:
 
         folders = [file.parent for file in sorted(EXAMPLES.glob("customers/*/message.toml"))]
         right = sum(answer(desk, folder, console) for folder in folders)
-    console.print(f"{right} of {len(folders)} messages ended as their authors expected.")
+        console.print(f"{right} of {len(folders)} messages ended as their authors expected.")
+        if sys.stdin.isatty():
+            serve_console(desk, console)
     console.print(
         "Next, ask something yourself:\n\n"
         f"  DESKMATE_DATA_DIR={DATA.relative_to(EXAMPLES.parent)} .venv/bin/deskmate ask"
@@ -72,11 +102,42 @@ def answer(desk: Desk, folder: Path, console: Console) -> bool:
         console.print(f"[screenshot {name}]", markup=False, highlight=False)
     console.print()
 
-    outcome = desk.ask(words, [folder / name for name in message["screenshots"]])
+    pictures = [folder / name for name in message["screenshots"]]
+    outcome = desk.ask(words, pictures)
+    keep(desk, folder.name, message, pictures, outcome)
 
     show(outcome, console, times=True)
     console.print()
     return as_expected(outcome, message["expected"])
+
+
+def keep(
+    desk: Desk, name: str, message: dict[str, Any], pictures: list[Path], outcome: Outcome
+) -> None:
+    """Makes a ticket of the message and its outcome, once, so that the console shows it."""
+    attachments = tuple(map(Attachment.of, pictures))
+    stored = Message(
+        "sample", name, name, message["sender"], message["text"].strip(), message["subject"],
+        attachments=attachments,
+    )  # fmt: skip
+    ticket = desk.tickets.store_message(stored)
+    desk.tickets.outcomes.store(ticket.id, stored, [name], outcome)
+
+
+def serve_console(desk: Desk, console: Console) -> None:
+    """Serves the console with the demo's tickets until Ctrl-C."""
+    from assistant import logs
+    from assistant.serving import serve
+
+    http = desk.settings.http
+    console.print(
+        f"\nThe console with these tickets: http://{http.host}:{http.port}  (Ctrl-C ends it)",
+        highlight=False,
+    )
+    logs.configure()
+    stop = threading.Event()
+    signal.signal(signal.SIGINT, lambda number, frame: stop.set())
+    serve(desk, stop)
 
 
 def as_expected(outcome: Outcome, expected: dict[str, Any]) -> bool:

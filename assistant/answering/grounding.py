@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from assistant.knowledge.sentences import sentences
@@ -40,25 +40,38 @@ _NEGATION = re.compile(
 
 @dataclass(frozen=True)
 class Check:
-    """One sentence of an answer and, if its passages do not support it, why."""
+    """One sentence of an answer, without its marks, and the numbers of what it cites; and, if that
+    does not support it, why."""
 
     sentence: str
     supported: bool
     why: str = ""
+    cites: tuple[int, ...] = ()
 
 
 def check(answer: Answer) -> list[Check]:
     """Checks every sentence of the answer against the passages that it cites."""
+    return [checked for line in lines(answer) for checked in line]
+
+
+def lines(answer: Answer) -> list[list[Check]]:
+    """The answer's lines as their checked sentences; between paragraphs stands an empty one."""
     by_number = {citation.number: citation for citation in answer.citations}
-    checks: list[Check] = []
+    laid_out: list[list[Check]] = []
     for block in re.split(r"\n\s*\n", answer.text):
+        if laid_out:
+            laid_out.append([])
         for line in block.split("\n"):
+            checks = []
             for sentence in sentences(_joined_marks(line)):
                 words = _MARK.sub(partial(_left, by_number), sentence).strip()
                 if any(character.isalnum() for character in words):
                     cited = _cited(sentence, by_number) or _cited(block, by_number)
-                    checks.append(_check(words, cited))
-    return checks
+                    numbers = tuple(dict.fromkeys(citation.number for citation in cited))
+                    checks.append(replace(_check(words, cited), cites=numbers))
+            if checks:
+                laid_out.append(checks)
+    return laid_out
 
 
 def _cited(text: str, by_number: Mapping[int, Citation]) -> list[Citation]:

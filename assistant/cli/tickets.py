@@ -65,7 +65,7 @@ def show_(number: Number) -> None:
         for stored in desk.tickets.outcomes.of_ticket(number):
             console.print()
             show(stored.outcome, console)
-        for entry in desk.tickets.audit_trail(number):
+        for entry in desk.tickets.audit.of_ticket(number):
             what = escape(f"{entry.who}: {entry.action} {entry.detail}")
             console.print(f"{entry.at:%Y-%m-%d %H:%M} {what}")
 
@@ -106,7 +106,7 @@ def reply(
     from assistant.desk import Desk
 
     with Desk.open() as desk:
-        desk.tickets.replies.write(number, who, text)
+        desk.write(number, who, text)
     typer.echo(f"Stored. The running desk sends it on ticket {number}.")
 
 

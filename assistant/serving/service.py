@@ -19,6 +19,7 @@ from sqlalchemy import make_url
 
 from assistant import __version__, logs, metrics, tracing
 from assistant.connecting import RoutingConnector
+from assistant.console.app import console
 from assistant.desk import Desk
 from assistant.errors import SettingsError
 from assistant.knowledge.store import lend, make_folder
@@ -54,7 +55,7 @@ class Service:
             if settings.http.port:
                 server = web.Server(settings.http.host, settings.http.port)
                 stack.callback(server.stop)
-                server.start(self._application())
+                server.start(self._application(server.address))
                 log.info("opened_port", address=server.address)
             if settings.tracing:
                 tracing.start(settings.model.text, settings.answering.chat_model)
@@ -75,8 +76,15 @@ class Service:
             log.info("began_stop")
         log.info("stopped")
 
-    def _application(self) -> Any:
+    def _application(self, address: str) -> Any:
         desk, engine = self._desk, self._desk.engine
+        office = None
+        if desk.settings.console.enabled:
+            address = desk.settings.console.address.rstrip("/") or address
+            office, setup = console(desk, address, lambda: self._phase)
+            if link := setup.link(address):
+                # For the person who started this, and not for the log.
+                print(f"\nCreate the first administrator here (once):\n  {link}\n", flush=True)
         return web.app(
             phase=lambda: self._phase,
             parts=lambda: [part.state for part in self._parts],
@@ -88,6 +96,7 @@ class Service:
                 if isinstance(connector := desk.connectors[name], RoutingConnector)
             },
             version=__version__,
+            console=office,
         )
 
     def _share(self, stack: ExitStack, stop: threading.Event) -> None:

@@ -4,6 +4,7 @@
 /readyz             200 while messages are answered; 503 before and after
 /metrics            for Prometheus
 /connectors/NAME/   a connector's own routes
+/                   the console
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ def app(
     backlog: Callable[[], Backlog],
     routes: Mapping[str, Sequence[BaseRoute]],
     version: str,
+    console: ASGIApp | None = None,
 ) -> Starlette:
     """The application. `routes` are those of connectors, by name."""
     registry = _registry(backlog)
@@ -64,6 +66,7 @@ def app(
                 Mount(f"/connectors/{name}", _WhileReady(Router(own), phase))
                 for name, own in routes.items()
             ),
+            *([Mount("/", console)] if console else []),
         ]
     )
 

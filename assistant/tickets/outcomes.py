@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, exists, select, update
+from sqlalchemy import ColumnElement, Engine, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from assistant.articles import Explanation, Hit, Passage
@@ -109,6 +109,18 @@ class Outcomes:
         with self._read() as session:
             rows = session.scalars(query.order_by(OutcomeRow.id)).all()
             return tuple(_read(session, row) for row in rows)
+
+    def telling(self, ticket_id: int) -> StoredOutcome | None:
+        """The outcome that says most about where a ticket stands: a draft that waits, else the
+        newest one with words in it; None if there is none."""
+        query = select(OutcomeRow).where(
+            OutcomeRow.ticket_id == ticket_id,
+            or_(OutcomeRow.text != "", OutcomeRow.answer_text.is_not(None)),
+        )
+        waits = func.coalesce(OutcomeRow.draft_state == "waiting", False)
+        with self._read() as session:
+            row = session.scalar(query.order_by(waits.desc(), OutcomeRow.id.desc()).limit(1))
+            return None if row is None else _read(session, row)
 
     def of_message(self, connector: str, external_id: str) -> StoredOutcome | None:
         """The outcome that covers this message, or None while it is being answered."""

@@ -9,6 +9,11 @@
              ├─ .arrivals   what connectors took in and have not made messages of yet
              ├─ .tool_calls calls of tools, and those that wait for approval
              ├─ .secrets    connectors' tokens, encrypted
+             ├─ .people     who may use the console, and .log_ins: who is using it
+             ├─ .teamwork   people's notes to each other, assignment, who is looking
+             ├─ .audit      who sent, changed or saw what
+             ├─ .listing    the queues of the console, and search
+             ├─ .timelines  conversations as people read them
              └─ .workers    which processes are alive
 
 Every method is one transaction.
@@ -25,11 +30,15 @@ from sqlalchemy import Engine, func, select, update
 from assistant.errors import DeskmateError
 from assistant.messages import Message, Ticket, TicketStatus, Turn
 from assistant.tickets.arrivals import Arrivals
+from assistant.tickets.audit import AuditLog
 from assistant.tickets.database import sessions
 from assistant.tickets.feedback import FeedbackLog
 from assistant.tickets.history import History
+from assistant.tickets.listing import Listing
+from assistant.tickets.log_ins import LogIns
 from assistant.tickets.notices import Notices
 from assistant.tickets.outcomes import Outcomes
+from assistant.tickets.people import People
 from assistant.tickets.replies import Replies
 from assistant.tickets.rows import as_message, as_ticket, audit, find_ticket, read_messages, settle
 from assistant.tickets.secrets import Secrets
@@ -41,7 +50,9 @@ from assistant.tickets.storing import (
     open_ticket,
     refuse_long_ids,
 )
-from assistant.tickets.tables import AuditRow, MessageRow, ReplyRow, TicketRow
+from assistant.tickets.tables import MessageRow, ReplyRow, TicketRow
+from assistant.tickets.teamwork import Teamwork
+from assistant.tickets.timeline import Timelines
 from assistant.tickets.tool_calls import ToolCalls
 from assistant.tickets.workers import Workers
 
@@ -52,16 +63,6 @@ class Waiting:
 
     message: Message
     received_at: datetime
-
-
-@dataclass(frozen=True)
-class AuditEntry:
-    """Who did what to a ticket, and when."""
-
-    who: str
-    action: str
-    detail: str
-    at: datetime
 
 
 class Tickets:
@@ -82,6 +83,12 @@ class Tickets:
         self.secrets = Secrets(engine, secret_key)
         self.tool_calls = ToolCalls(engine)
         self.workers = Workers(engine)
+        self.people = People(engine)
+        self.log_ins = LogIns(engine)
+        self.teamwork = Teamwork(engine)
+        self.audit = AuditLog(engine)
+        self.listing = Listing(engine)
+        self.timelines = Timelines(engine)
         self._write, self._read = sessions(engine)
 
     def store_message(self, message: Message) -> Ticket:
@@ -227,13 +234,14 @@ class Tickets:
             ]
         return tuple(turn for _, turn in sorted(turns, key=lambda pair: pair[0]))
 
-    def hand_over(self, ticket_id: int, who: str, reason: str = "") -> Ticket:
+    def hand_over(self, ticket_id: int, who: str, reason: str = "", by: str = "") -> Ticket:
         """Gives the ticket to the person `who`: nothing in it is answered automatically until it
-        is handed back or solved."""
+        is handed back or solved. `by` is who gave it, if it was not taken."""
         with self._write.begin() as session:
             ticket = find_ticket(session, ticket_id, lock=True)
             ticket.status, ticket.owner, ticket.updated_at = "handed over", who, datetime.now(UTC)
-            audit(session, ticket_id, who, "hand over", reason)
+            detail = f"to {who}: {reason}".removesuffix(": ") if by and by != who else reason
+            audit(session, ticket_id, by or who, "hand over", detail)
             return as_ticket(ticket)
 
     def hand_back(self, ticket_id: int, who: str) -> Ticket:
@@ -249,12 +257,3 @@ class Tickets:
             settle(session, ticket)
             audit(session, ticket_id, who, "hand back", "")
             return as_ticket(ticket)
-
-    def audit_trail(self, ticket_id: int) -> tuple[AuditEntry, ...]:
-        """What people did to the ticket, oldest first."""
-        query = select(AuditRow).where(AuditRow.ticket_id == ticket_id).order_by(AuditRow.id)
-        with self._read() as session:
-            return tuple(
-                AuditEntry(row.who, row.action, row.detail, row.created_at)
-                for row in session.scalars(query)
-            )

@@ -47,6 +47,7 @@ def as_ticket(row: TicketRow) -> Ticket:
         created_at=row.created_at,
         owner=row.owner,
         solved_by=row.solved_by,
+        assignee=row.assignee,
     )
 
 
@@ -168,8 +169,8 @@ def settle(session: Session, ticket: TicketRow) -> None:
     ticket.status = "needs review" if waits else "answered"
 
 
-def audit(session: Session, ticket_id: int, who: str, action: str, detail: str) -> None:
-    """Notes who did what to a ticket."""
+def audit(session: Session, ticket_id: int | None, who: str, action: str, detail: str) -> None:
+    """Notes who did what to a ticket, or to the desk."""
     row = AuditRow(ticket_id=ticket_id, who=who, action=action, detail=detail)
     row.created_at = datetime.now(UTC)
     session.add(row)

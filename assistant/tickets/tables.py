@@ -4,7 +4,9 @@
              ├─ outcomes ─┬─ citations
              │            └─ traces
              ├─ replies
-             └─ notices, feedback, audit, plugin_faults            workers, arrivals, secrets
+             └─ notices, notes, presence, feedback, audit, plugin_faults
+
+    workers, arrivals, secrets, people ── sessions
 
 An attachment's content is stored in the database, once per sha256, and not in files beside it:
 it is written in one transaction with its message, one backup holds everything, and workers on
@@ -58,10 +60,16 @@ class Table(DeclarativeBase):
 
 
 class TicketRow(Table):
+    """`owner` is the person who took it over from the assistant; `assignee` the one who is to look
+    after it, whoever answers."""
+
     __tablename__ = "tickets"
     __table_args__ = (
         UniqueConstraint("connector", "thread_id"),
         Index("ix_tickets_status", "status", "updated_at"),
+        Index("ix_tickets_updated_at", "updated_at", "id"),
+        Index("ix_tickets_assignee", "assignee", "updated_at"),
+        Index("ix_tickets_connector", "connector", "updated_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -71,6 +79,7 @@ class TicketRow(Table):
     subject: Mapped[str]
     status: Mapped[TicketStatus]
     owner: Mapped[str | None]
+    assignee: Mapped[str | None]
     solved_by: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -86,6 +95,7 @@ class MessageRow(Table):
         UniqueConstraint("connector", "external_id"),
         Index("ix_messages_ticket_id", "ticket_id", "id"),
         partial_index("ix_messages_waiting", "ticket_id", "outcome_id IS NULL"),
+        Index("ix_messages_outcome_id", "outcome_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -147,6 +157,7 @@ class CitationRow(Table):
     """A cited passage as it was when it was cited: the index may change, this does not."""
 
     __tablename__ = "citations"
+    __table_args__ = (Index("ix_citations_article_id", "article_id", "outcome_id"),)
 
     outcome_id: Mapped[int] = mapped_column(ForeignKey("outcomes.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
@@ -183,6 +194,7 @@ class ReplyRow(Table):
     __table_args__ = (
         partial_index("ix_replies_due", "due_at", "state = 'intended'"),
         Index("ix_replies_ticket_id", "ticket_id"),
+        Index("ix_replies_outcome_id", "outcome_id"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -243,7 +255,11 @@ class AuditRow(Table):
     """Who did what to a ticket; `who` is a person's name, or a worker's."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index("ix_audit_ticket_id", "ticket_id"),)
+    __table_args__ = (
+        Index("ix_audit_ticket_id", "ticket_id"),
+        Index("ix_audit_who", "who", "id"),
+        Index("ix_audit_action", "action", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))

@@ -193,7 +193,7 @@ def test_what_changes_something_waits_for_a_person(
     assert (result.state, len(shop.called)) == ("done", 1)
     assert call(name, **arguments).state == "done"
     assert len(shop.called) == 1
-    (entry,) = tickets.audit_trail(stored.id)
+    (entry,) = tickets.audit.of_ticket(stored.id)
     assert (entry.who, entry.action, entry.detail) == ("Kim", "approve tool", f"{name}, call 1")
 
 

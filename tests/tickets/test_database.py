@@ -22,14 +22,15 @@ def test_migrations_go_up_and_down_and_up_again(database_url: str) -> None:
     engine = connect(database_url)
 
     upgrade(engine)
-    up = set(inspect(engine).get_table_names())
+    up = {name for name in inspect(engine).get_table_names() if not _searches(name)}
     downgrade(engine)
     down = set(inspect(engine).get_table_names())
     upgrade(engine)
 
     assert up == {*Table.metadata.tables, "alembic_version"}
     assert down == {"alembic_version"}
-    assert set(inspect(engine).get_table_names()) == up
+    again = inspect(engine).get_table_names()
+    assert {name for name in again if not _searches(name)} == up
     engine.dispose()
 
 
@@ -38,7 +39,8 @@ def test_the_models_and_the_migrations_agree(database_url: str) -> None:
     upgrade(engine)
 
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_name": lambda name, *_: not _searches(name)}
+        context = MigrationContext.configure(connection, opts=opts)
         differences = compare_metadata(context, Table.metadata)
 
     assert differences == []
@@ -76,7 +78,7 @@ def test_an_older_database_asks_for_db_upgrade(
     upgrade(engine)
     monkeypatch.setattr(database.ScriptDirectory, "get_current_head", lambda self: "9999")
 
-    with pytest.raises(DatabaseError, match=r"older revision 0005\. Run `deskmate db upgrade`"):
+    with pytest.raises(DatabaseError, match=r"older revision \d{4}\. Run `deskmate db upgrade`"):
         open_engine(database_url)
     engine.dispose()
 
@@ -162,3 +164,10 @@ def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path) -> None:
 
     assert [m.external_id for m in tickets.messages(1)] == ["m1"]
     tickets.engine.dispose()
+
+
+def _searches(name: str | None) -> bool:
+    """Whether this is a part of the search index, which only SQL can describe."""
+    return name is not None and name.removeprefix("ix_").startswith(
+        ("message_words", "messages_words")
+    )

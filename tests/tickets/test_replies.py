@@ -93,7 +93,7 @@ def test_an_edited_draft_is_the_persons_words(tickets: Tickets, draft: int) -> N
 
     assert tickets.replies.get(reply_id).reply.text == "They come on Monday."
     assert tickets.conversation(1)[-1].author == "staff"
-    assert [(e.who, e.action, e.detail) for e in tickets.audit_trail(1)] == [
+    assert [(e.who, e.action, e.detail) for e in tickets.audit.of_ticket(1)] == [
         ("ana", "approve", "edited")
     ]
 

@@ -124,7 +124,7 @@ def test_a_ticket_that_a_person_has_stays_with_that_person(tickets: Tickets) -> 
 
     assert (ticket.status, ticket.owner) == ("handed over", "ana")
     assert tickets.solutions.mark(1, "ana").owner is None
-    assert [(e.who, e.action, e.detail) for e in tickets.audit_trail(1)] == [
+    assert [(e.who, e.action, e.detail) for e in tickets.audit.of_ticket(1)] == [
         ("ana", "hand over", "knows the customer"),
         ("ana", "solve", ""),
     ]

@@ -31,7 +31,7 @@ def test_an_answer_that_stays_without_a_word_for_a_week_solved_the_ticket(ticket
 
     ticket = tickets.ticket(1)
     assert (ticket.status, ticket.solved_by) == ("solved", "assistant")
-    assert tickets.audit_trail(1)[-1].detail == "quiet for 7 days"
+    assert tickets.audit.of_ticket(1)[-1].detail == "quiet for 7 days"
     assert pass_time(tickets, WEEK_LATER) == []
 
 
@@ -75,7 +75,7 @@ def test_a_customer_confirms_and_the_assistant_solved_it(tickets: Tickets) -> No
 
     ticket = tickets.ticket(1)
     assert (ticket.status, ticket.solved_by) == ("solved", "assistant")
-    entry = tickets.audit_trail(1)[-1]
+    entry = tickets.audit.of_ticket(1)[-1]
     assert (entry.who, entry.detail) == ("kim@example.org", "confirmed by the customer")
 
 
@@ -86,7 +86,7 @@ def test_whoever_wrote_the_last_reply_solved_it(tickets: Tickets) -> None:
     tickets.solutions.mark(1, "ben")
 
     assert tickets.ticket(1).solved_by == "ana"
-    assert tickets.audit_trail(1)[-1].who == "ben"
+    assert tickets.audit.of_ticket(1)[-1].who == "ben"
 
 
 def test_a_reopened_ticket_is_not_solved_by_anybody(tickets: Tickets) -> None:
