@@ -75,7 +75,8 @@ class MailServer:
     With a `certificate` (files of it and its key), Dovecot speaks TLS on `imap_tls_port`, and the
     SMTP server demands STARTTLS. `refuse` maps a recipient to the answers it gets next, such as
     `["451 later"]`. `sent` is all that was taken. `header` is written on top of each mail that is
-    delivered, as servers do.
+    delivered, as servers do. A mailbox of more than `quota_bytes` is full; 0 is no limit, and a
+    change is seen when Dovecot is started again.
     """
 
     def __init__(self, folder: Path, certificate: tuple[Path, Path] | None = None) -> None:
@@ -87,6 +88,7 @@ class MailServer:
         self.refuse: dict[str, list[str]] = {}
         self.domains: set[str] = {"example.com", "other.example"}
         self.header = b""
+        self.quota_bytes = 0
         self.no_answer = 0  # so many next mails are taken without saying so
         self._lock = threading.Lock()
         self._dovecot: subprocess.Popen[bytes] | None = None
@@ -121,17 +123,21 @@ class MailServer:
             tls_port=self.imap_tls_port,
             ssl="yes" if self.certificate else "no",
             certificate=certificate,
+            quota=self.quota_bytes,
         )
         (self.folder / "dovecot.conf").write_text(configuration)
-        command = ["dovecot", "-F", "-c", str(self.folder / "dovecot.conf")]
+        others: dict[str, Any] = {}
         if os.getuid() == 0:
             for path in (self.folder, *self.folder.rglob("*")):
                 shutil.chown(path, user, account.pw_gid)
             self.folder.chmod(0o755)
-            command = ["runuser", "-u", user, "--", *command]
+            others = {"user": user, "group": account.pw_gid, "extra_groups": []}
         environment = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin"}
         self._dovecot = subprocess.Popen(  # noqa: S603 - our own words only
-            command, env=environment, start_new_session=True
+            ["dovecot", "-F", "-c", str(self.folder / "dovecot.conf")],  # noqa: S607 - on PATH
+            env=environment,
+            start_new_session=True,
+            **others,
         )
         deadline = time.monotonic() + 20
         while True:
