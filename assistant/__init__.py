@@ -16,6 +16,7 @@ from assistant.errors import (
     PluginError,
     SettingsError,
     UndeliverableError,
+    UnreachableError,
     UnreadableError,
 )
 from assistant.hooks import hookimpl
@@ -48,6 +49,7 @@ __all__ = [
     "Ticket",
     "Tool",
     "UndeliverableError",
+    "UnreachableError",
     "UnreadableError",
     "hookimpl",
 ]

@@ -7,13 +7,14 @@ looked for by its name:
     attach(desk)      AttachedConnector   acts on tickets for people: buttons, commands
     notify(notice)    NotifyingConnector  tells staff what waits for them
     hold(reply)       HoldingConnector    leaves a reply to a person, such as to end a loop
+    branches()        BranchingConnector  several sources, each of which may fail alone
     routes(accept)    RoutingConnector    receives by HTTP, under /connectors/NAME/
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from assistant.messages import Message, Notice, Reply
@@ -39,7 +40,8 @@ class Connector(Protocol):
 
         Runs in a thread of its own, in one process only. Acknowledge a message to its source only
         after `accept` returned; if it raises, leave the message where it is, so that it comes
-        again. If this raises, or returns before `stop` is set, it is run again after a pause.
+        again. If this raises, or returns before `stop` is set, it is run again after a pause; the
+        words of an `UnreachableError` are shown.
         """
 
     def send(self, reply: Reply) -> str:
@@ -85,6 +87,16 @@ class HoldingConnector(Protocol):
     def hold(self, reply: Reply) -> str | None:
         """A reason to leave the reply to a person, or None to let it go. Asked just before a reply
         leaves that no person approved. Raises whatever went wrong: it is asked again later."""
+
+
+@runtime_checkable
+class BranchingConnector(Protocol):
+    """A connector with several sources, such as mailboxes: one that fails does not disturb the
+    others."""
+
+    def branches(self) -> Mapping[str, Callable[[threading.Event], None]]:
+        """What runs beside `run`, by name. Each is given `stop` and supervised as `run` is, alone:
+        it is shown as CONNECTOR/NAME, and run again after a pause if it raises or returns."""
 
 
 @runtime_checkable

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from imap_tools.errors import MailboxAppendError
 
 from assistant import Accept, Attachment, DeskmateError, Message, Notice, Reply
 from connectors.email import brakes, compose, languages, smtp
@@ -55,41 +58,48 @@ class EmailConnector:
             for name, box in self._settings.mailboxes.items()
             if box.oauth_refresh_token
         }
+        self._guard, self._done = Guard(), Done()
+        self._lanes = Lanes(
+            NAME,
+            lambda: desk.tickets.arrivals,
+            lambda arrival: self._worker.work(arrival),
+            lambda arrival, error: self._worker.give_up(arrival, error),
+            KEEP,
+        )
+
+    @cached_property
+    def _worker(self) -> Worker:
+        """Made late: it opens the database."""
+        desk = self._desk
+        threads = Threads(desk.tickets, self._tokens)
+        settings = self._settings
+        return Worker(desk, settings, threads, self._guard, self._done, self._max_file_bytes)
 
     def run(self, accept: Accept, stop: threading.Event) -> None:
-        """Receives the mails of all mailboxes and works on them, until `stop` is set."""
-        desk, guard, done = self._desk, Guard(), Done()
-        threads = Threads(desk.tickets, self._tokens)
-        worker = Worker(desk, self._settings, threads, guard, done, self._max_file_bytes)
-        worker.accept = accept
-        lanes = Lanes(NAME, lambda: desk.tickets.arrivals, worker.work, worker.give_up, KEEP)
-        receivers = [
-            Receiver(
-                name,
-                box,
-                self._access.get(name),
-                lambda: desk.tickets.arrivals,
-                self._tokens,
-                done,
-                lanes.wake,
-                self._drafts(name).put if box.imap_drafts else lambda imap: None,
-            )
-            for name, box in self._settings.mailboxes.items()
-        ]
-        ended = threading.Event()  # also if something else than `stop` ends this
-        running = [
-            threading.Thread(target=each.run, args=(ended,), name=f"email-{n}", daemon=True)
-            for n, each in enumerate(receivers)
-        ]
-        for thread in running:
-            thread.start()
+        """Works on what the mailboxes received, until `stop` is set."""
+        self._worker.accept = accept
         try:
-            lanes.run(stop, lambda: _check(receivers))
+            self._lanes.run(stop)
         finally:
-            ended.set()
-            for thread in running:
-                thread.join()
-            guard.close()
+            self._guard.close()
+
+    def branches(self) -> dict[str, Callable[[threading.Event], None]]:
+        """What receives the mails of each mailbox."""
+        return {
+            name: self._receiver(name, box).run for name, box in self._settings.mailboxes.items()
+        }
+
+    def _receiver(self, name: str, box: Mailbox) -> Receiver:
+        return Receiver(
+            name,
+            box,
+            self._access.get(name),
+            lambda: self._desk.tickets.arrivals,
+            self._tokens,
+            self._done,
+            self._lanes.wake,
+            lambda imap: self._put_drafts(name, imap) if box.imap_drafts else None,
+        )
 
     def hold(self, reply: Reply) -> str | None:
         """Why a person looks at an answer before it leaves."""
@@ -165,6 +175,14 @@ class EmailConnector:
         except FAILURES as error:
             log.warning("failed_copy mailbox=%s error=%s", name, type(error).__name__)
 
+    def _put_drafts(self, name: str, imap: Imap) -> None:
+        """Puts what waits into the drafts folder. A full mailbox takes none; mails are received
+        all the same."""
+        try:
+            self._drafts(name).put(imap)
+        except MailboxAppendError as error:
+            log.warning("failed_draft mailbox=%s error=%s", name, type(error).__name__)
+
     def _remove_draft(self, name: str, box: Mailbox, reply: Reply) -> None:
         stored = self._desk.tickets.outcomes.of_message(NAME, reply.in_reply_to)
         if stored is None:
@@ -212,8 +230,3 @@ class EmailConnector:
 
     def _drafts(self, name: str) -> Drafts:
         return Drafts(self._desk, name, self._settings.mailboxes[name], self._tokens)
-
-
-def _check(receivers: Sequence[Receiver]) -> None:
-    for receiver in receivers:
-        receiver.check()

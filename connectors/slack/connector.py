@@ -77,7 +77,7 @@ class SlackConnector:
         self._worker.accept = accept
         self._people.is_staff("")  # a staff channel that cannot be read stops it here
         if self._settings.mode == "http":
-            self._lanes.run(stop, lambda: None)
+            self._lanes.run(stop)
             return
         handler = SocketModeHandler(
             self._app(),
