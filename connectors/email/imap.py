@@ -64,8 +64,10 @@ class Imap:
             raise
 
     def _with_token(self, token: str) -> None:
-        client = self._connection.client
-        client.authenticate("XOAUTH2", oauth.answer(self._box.login, token))
+        def answer(challenge: bytes) -> bytes:
+            return oauth.xoauth2(self._box.login, token, challenge).encode()
+
+        self._connection.client.authenticate("XOAUTH2", answer)
 
     def __enter__(self) -> Imap:
         return self

@@ -73,10 +73,10 @@ class AccessTokens:
             self._secrets().put(CONNECTOR, self._name, newer)
 
 
-def answer(user: str, token: str) -> Callable[[bytes | None], str]:
-    """What a server's challenge is answered with. The first one is empty; a second one says what
-    was wrong, and wants an empty answer."""
-    return lambda challenge=None: "" if challenge else f"user={user}\x01auth=Bearer {token}\x01\x01"
+def xoauth2(user: str, token: str, challenge: bytes | None = None) -> str:
+    """What a server's challenge is answered with (XOAUTH2). The first one is empty; a second one
+    says what was wrong, and wants an empty answer."""
+    return "" if challenge else f"user={user}\x01auth=Bearer {token}\x01\x01"
 
 
 def refused(box: Mailbox, said: str) -> str:

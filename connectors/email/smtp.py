@@ -69,7 +69,10 @@ def _connected(box: Mailbox) -> smtplib.SMTP:
 
 def _sign_in(server: smtplib.SMTP, box: Mailbox, tokens: AccessTokens | None) -> None:
     def with_token(token: str) -> None:
-        server.auth("XOAUTH2", oauth.answer(box.login, token), initial_response_ok=True)
+        def answer(challenge: bytes | None = None) -> str:
+            return oauth.xoauth2(box.login, token, challenge)
+
+        server.auth("XOAUTH2", answer, initial_response_ok=True)
 
     try:
         if tokens is None:
