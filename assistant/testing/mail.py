@@ -5,6 +5,7 @@ Dovecot runs as an ordinary user (`nobody` where the tests run as root).
 
 from __future__ import annotations
 
+import base64
 import grp
 import os
 import pwd
@@ -31,9 +32,12 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from imap_tools import AND, MailBoxUnencrypted
 
+from assistant.testing.oauth import Provider
+
 PASSWORD = "secret"  # noqa: S105 - of this server alone
 HOW_TO_INSTALL = "no Dovecot: install Debian's `dovecot-imapd` (apt-get install dovecot-imapd)"
 
+MECHANISMS = "xoauth2 oauthbearer"
 CONFIGURATION = Path(__file__).with_name("dovecot.conf")
 
 
@@ -72,6 +76,7 @@ class Delivered:
 class MailServer:
     """Dovecot, and an SMTP server that delivers the mails of `domains` into Dovecot's mailboxes.
 
+    With a `provider`, both also take its access tokens (XOAUTH2).
     With a `certificate` (files of it and its key), Dovecot speaks TLS on `imap_tls_port`, and the
     SMTP server demands STARTTLS. `refuse` maps a recipient to the answers it gets next, such as
     `["451 later"]`. `sent` is all that was taken. `header` is written on top of each mail that is
@@ -79,8 +84,14 @@ class MailServer:
     change is seen when Dovecot is started again.
     """
 
-    def __init__(self, folder: Path, certificate: tuple[Path, Path] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        certificate: tuple[Path, Path] | None = None,
+        provider: Provider | None = None,
+    ) -> None:
         self.folder = folder
+        self.provider = provider
         self.certificate = certificate
         self.imap_port, self.imap_tls_port = _free_port(), _free_port()
         self.smtp_port = _free_port()
@@ -114,6 +125,14 @@ class MailServer:
         certificate = ""
         if self.certificate:
             certificate = f"ssl_cert = <{self.certificate[0]}\nssl_key = <{self.certificate[1]}"
+        oauth2 = ""
+        if self.provider:
+            file = self.folder / "dovecot-oauth2.conf"
+            settings = Template(CONFIGURATION.with_name(file.name).read_text())
+            file.write_text(settings.substitute(provider=self.provider.url))
+            oauth2 = (
+                f"passdb {{\n  driver = oauth2\n  mechanisms = {MECHANISMS}\n  args = {file}\n}}"
+            )
         configuration = Template(CONFIGURATION.read_text()).substitute(
             folder=self.folder,
             user=user,
@@ -124,6 +143,8 @@ class MailServer:
             ssl="yes" if self.certificate else "no",
             certificate=certificate,
             quota=self.quota_bytes,
+            oauth2=oauth2,
+            oauth2_mechanisms=MECHANISMS if oauth2 else "",
         )
         (self.folder / "dovecot.conf").write_text(configuration)
         others: dict[str, Any] = {}
@@ -237,6 +258,16 @@ class MailServer:
     ) -> AuthResult:
         good = isinstance(data, LoginPassword) and data.password == PASSWORD.encode()
         return AuthResult(success=good, handled=not good)
+
+    async def auth_XOAUTH2(self, server: SMTP, arguments: list[str]) -> AuthResult:  # noqa: N802
+        """Takes the provider's access tokens, as the library's own mechanisms take passwords."""
+        said = base64.b64decode(arguments[1]).decode().split("\x01") if arguments[1:] else []
+        values = dict(each.split("=", 1) for each in said if each)
+        token = values.get("auth", "").removeprefix("Bearer ")
+        if self.provider and self.provider.good.get(token) == values.get("user"):
+            return AuthResult(success=True, auth_data=values["user"])
+        await server.challenge_auth(b'{"status": "401"}')
+        return AuthResult(success=False, handled=False)
 
     async def handle_RCPT(  # noqa: N802 - the library's name
         self, server: SMTP, session: Any, envelope: Any, address: str, options: Any
