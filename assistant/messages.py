@@ -149,8 +149,8 @@ class ScreenLine:
 
 
 STRANGE = 0.98
-"""A message counts as out of scope if it is stranger than this share of the known messages: so one
-in fifty of those in scope is turned away."""
+"""A message stranger than this share of the known ones is out of scope: so is one in fifty of those
+in scope."""
 
 
 @dataclass(frozen=True)
@@ -264,8 +264,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a connector sends. `id` is made from the message it answers, so that sending again
-    after a crash can be recognised as the same reply."""
+    """What a connector sends. `id` is made from the message it answers: sent again after a crash,
+    it is known as the same. `attachments` are a person's; a connector that cannot send any raises
+    `UndeliverableError`."""
 
     id: str
     ticket_id: int
@@ -276,6 +277,7 @@ class Reply:
     text: str
     citations: tuple[Citation, ...] = ()
     in_reply_to: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ class Tickets:
         with self._write.begin() as session:
             # Blobs, then the ticket, then the message: always the same order, so that two processes
             # cannot wait for each other.
-            insert_blobs(session, message)
+            insert_blobs(session, message.attachments)
             ticket = open_ticket(session, message)
             if insert_message(session, message, ticket):
                 ticket.updated_at = datetime.now(UTC)
