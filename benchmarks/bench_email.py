@@ -277,6 +277,7 @@ def main() -> None:
             with running():
                 for task in ("reply/text", "reply/screenshot"):
                     replies(server, task, system, texts, some, results)
+        server.empty()
         chaos(company, texts, max(20, round(MAILS * share)), share, results)
     if share == 1:
         results.publish()
