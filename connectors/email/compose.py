@@ -118,6 +118,7 @@ def answer(
     }
     message.set_content(_rendered("reply.txt", values))
     message.add_alternative(_rendered("reply.html", values), subtype="html")
+    _attach(message, reply.attachments)
     recipients = tuple(dict.fromkeys([to.address, *(each.address for each in copies)]))
     return Composed(message_id, recipients, _bytes(message, box))
 
@@ -148,11 +149,7 @@ def notice(
         "mark": tokens.in_text("staff", ticket.id),
     }
     message.set_content(_rendered("notice.txt", values))
-    for file in files:
-        main, _, sub = (file.media_type or "application/octet-stream").partition("/")
-        message.add_attachment(
-            file.content, maintype=main, subtype=sub or "octet-stream", filename=file.filename
-        )
+    _attach(message, files)
     return Composed(message_id, (to.address,), _bytes(message, box))
 
 
@@ -163,6 +160,14 @@ def _message(box: Mailbox, to: Address, subject: str) -> EmailMessage:
     message["Subject"] = " ".join(subject.split())[:LONGEST_SUBJECT]
     message["Date"] = format_datetime(datetime.now(UTC))
     return message
+
+
+def _attach(message: EmailMessage, files: Sequence[Attachment]) -> None:
+    for file in files:
+        main, _, sub = file.media_type.partition("/")
+        if not sub or main in ("multipart", "message"):  # as bytes, whatever they hold
+            main, sub = "application", "octet-stream"
+        message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.filename)
 
 
 def _thread(message: EmailMessage, envelope: Envelope) -> None:

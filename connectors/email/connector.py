@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING
 
 from imap_tools.errors import MailboxAppendError
 
-from assistant import Accept, Attachment, DeskmateError, Message, Notice, Reply
-from connectors.email import brakes, compose, languages, smtp
+from assistant import (
+    Accept,
+    Attachment,
+    DeskmateError,
+    Message,
+    Notice,
+    Reply,
+    UndeliverableError,
+)
+from connectors.email import brakes, compose, files, languages, smtp
 from connectors.email.compose import Composed
 from connectors.email.drafts import Drafts
 from connectors.email.envelope import NAME, Envelope
@@ -126,8 +134,11 @@ class EmailConnector:
         )
 
     def send(self, reply: Reply) -> str:
-        """Hands the answer in; returns its Message-ID."""
+        """Hands the answer in; returns its Message-ID. Raises UndeliverableError for files that
+        are not passed on."""
         name, box = self._box(reply.thread_id)
+        if reason := files.refusal(reply.attachments):
+            raise UndeliverableError(f"{reason}. Answer once more, without it.")
         mail = self._answer(reply, box)
         self._deliver(name, box, mail, f"sent/{reply.id}")
         self._copy(name, box, mail)
@@ -150,8 +161,8 @@ class EmailConnector:
     def _notify(self, notice: Notice) -> str:
         """Writes to staff, from the mailbox of the ticket, or the first one."""
         name, box = self._box(notice.ticket.thread_id if notice.ticket.connector == NAME else "")
-        files = self._files(notice)
-        mail = compose.notice(notice, box, self._tokens, self._settings.staff_address, files)
+        address, sent = self._settings.staff_address, self._files(notice)
+        mail = compose.notice(notice, box, self._tokens, address, sent)
         if self._desk.tickets.arrivals.find(NAME, f"sent/{notice.id}") is None:
             self._deliver(name, box, mail, f"sent/{notice.id}")
         return mail.message_id
@@ -211,10 +222,10 @@ class EmailConnector:
         """What the customer sent with the newest message."""
         messages = self._desk.tickets.messages(notice.ticket.id)
         customers = [message for message in messages if message.author == "customer"]
-        files = [file for message in customers[-1:] for file in message.attachments if file.content]
-        while sum(len(file.content) for file in files) > STAFF_FILES_BYTES:
-            files.pop()
-        return files
+        found = [file for message in customers[-1:] for file in message.attachments if file.content]
+        while sum(len(file.content) for file in found) > STAFF_FILES_BYTES:
+            found.pop()
+        return found
 
     def _box(self, thread_id: str) -> tuple[str, Mailbox]:
         """The mailbox of a conversation; without a conversation, the first one."""
