@@ -10,11 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant import settings as settings_module
-from assistant.articles import Audience
+from assistant.articles import Audience, Picture
 from assistant.assembly import Assembly
 from assistant.connecting import AttachedConnector, Connector, HoldingConnector
 from assistant.errors import KnowledgeError
-from assistant.messages import Attachment, Message, Outcome, PluginFault, Reply, Ticket, Turn, now
+from assistant.messages import (
+    Attachment,
+    Citation,
+    Message,
+    Outcome,
+    PluginFault,
+    Reply,
+    Ticket,
+    Turn,
+    now,
+)
 from assistant.plugging import Plugins
 from assistant.settings import Settings
 
@@ -126,6 +136,17 @@ class Desk(Assembly):
         from assistant.evaluation import ranking
 
         return ranking.rank(self.encoder, self.retriever, text, screenshots, limit=limit)
+
+    def pictures(self, citations: Sequence[Citation]) -> list[tuple[int, Picture]]:
+        """The pictures that the cited passages show, each once with its citation's number: as the
+        index knows them now, and of articles that are public now."""
+        passages = self.lexical.passages([citation.passage.id for citation in citations])
+        found: dict[Picture, int] = {}
+        for citation in citations:
+            passage = passages.get(citation.passage.id)
+            for picture in passage.pictures if passage and passage.audience == "public" else ():
+                found.setdefault(picture, citation.number)
+        return [(number, picture) for picture, number in found.items()]
 
     def solve(self, ticket_id: int, who: str) -> None:
         """Marks a ticket as solved for the person `who`, and tells the plugins."""

@@ -27,6 +27,7 @@ from connectors.email.envelope import NAME, Envelope
 from connectors.email.guard import Guard
 from connectors.email.imap import FAILURES, Imap
 from connectors.email.oauth import AccessTokens
+from connectors.email.pictures import cited
 from connectors.email.receiving import Done, Receiver
 from connectors.email.settings import EmailSettings, Mailbox
 from connectors.email.threads import Threads
@@ -210,7 +211,8 @@ class EmailConnector:
         if stored.author == "staff":
             by = "staff"
         envelope = Envelope.of(self._desk.tickets, reply.in_reply_to)
-        return compose.answer(reply, box, self._tokens, envelope, self._question(reply), by=by)
+        question, shown = self._question(reply), cited(self._desk, reply.citations)
+        return compose.answer(reply, box, self._tokens, envelope, question, by=by, pictures=shown)
 
     def _question(self, reply: Reply) -> Message | None:
         try:

@@ -57,6 +57,30 @@ def test_an_inline_screenshot_is_seen(company: EmailDesk, text: str) -> None:
     assert "disk quota of your account is used up" in company.replies(ANA)[0].text
 
 
+def test_the_manuals_picture_stands_in_the_answer_and_is_no_screenshot_when_it_comes_back(
+    company: EmailDesk,
+) -> None:
+    company.server.deliver(SUPPORT, mail("What does the sync error KT-4031 mean?").as_bytes())
+    (reply,) = company.replies(ANA)
+
+    (picture,) = [part for part in reply.message.walk() if part.get_content_type() == "image/png"]
+    cid = str(picture["Content-ID"]).strip("<>")
+    assert f'<img src="cid:{cid}" alt="The window of the error"' in reply.html
+    assert picture.get_content_disposition() == "inline"
+
+    words = "<p>And how do I get more room?</p>"
+    quoted = f'<div class="gmail_quote"><blockquote><img src="cid:{cid}"></blockquote></div>'
+    answer = answer_to(reply, "And how do I get more room?")
+    answer.add_alternative(words + quoted, subtype="html")
+    html: Any = answer.get_payload()[1]
+    html.add_related(picture.get_payload(decode=True), "image", "png", cid=f"<{cid}>")
+    company.server.deliver(SUPPORT, answer.as_bytes())
+
+    ticket = company.ticket(ANA)
+    eventually(lambda: len(company.tickets.messages(ticket.id)) == 2)
+    assert company.tickets.messages(ticket.id)[1].attachments == ()
+
+
 def test_nothing_internal_reaches_the_customer(company: EmailDesk) -> None:
     """A colleague forwards the customer's mail with a remark, and is answered as a customer is."""
     text = f"{QUESTION}\n\n> This customer never pays. Margin is 71 %.\n"
