@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+from email import message_from_bytes
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from assistant import Reply
 from assistant.articles import Picture
-from connectors.email import pictures
+from connectors.email import compose, pictures
+from connectors.email.envelope import Envelope
+from connectors.email.settings import Mailbox
+from connectors.email.tokens import Tokens
 from tests.pictures import png
 
 
@@ -51,3 +56,21 @@ def test_what_is_gone_broken_or_one_too_many_is_left_out(tmp_path: Path) -> None
     found = pictures.inline([(1, picture) for picture in (*bad, *good)])
 
     assert len(found) == pictures.MOST
+
+
+def test_a_picture_stands_beside_the_html_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png("Settings"))
+    shown = pictures.inline([(1, Picture(str(tmp_path / "a.png"), 'The "settings"'))])
+    box = Mailbox(address="s@example.com", imap_host="i", smtp_host="s", password="x")
+    reply = Reply("r1", 7, "email", "support/x", "Ana <ana@other.example>", "Help", "Here. [1]")
+
+    mail = compose.answer(reply, box, Tokens(["key"]), Envelope(), None, pictures=shown)
+
+    message = message_from_bytes(mail.raw)
+    (image,) = [part for part in message.walk() if part.get_content_type() == "image/png"]
+    (html,) = [part for part in message.walk() if part.get_content_type() == "text/html"]
+    words = str(html.get_payload(decode=True), "utf-8")
+    assert image["Content-ID"] == f"<{shown[0].cid}>"
+    assert image.get_payload(decode=True) == png("Settings")
+    assert f'<img src="cid:{shown[0].cid}" alt="The &#34;settings&#34;"' in words
+    assert message.get_content_type() == "multipart/alternative"
