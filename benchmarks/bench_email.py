@@ -58,7 +58,7 @@ REFUSED = 0.05  # share of customers whose server refuses the first attempts
 MACHINES = 0.1  # further mails, from machines
 REPLIES = 15
 AWAY_SECONDS = 5
-PATIENCE_SECONDS = 900
+PATIENCE_SECONDS = 700  # a reply that was refused often comes again after ten minutes
 STAFF = "team@staff.example"
 KEY = "5uVtO8sDQxMOyqnb0oW7Zb3c1Kf4mYz7vXnQ2rJtLhE="
 
@@ -112,13 +112,13 @@ class Company:
         return found
 
 
-def wait(holds: Callable[[], bool], seconds: float, pause: float = 0.05) -> bool:
+def wait(holds: Callable[[], bool], seconds: float) -> bool:
     """Waits until `holds()` is true, so long at most; returns whether it came to pass."""
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
             return False
-        time.sleep(pause)
+        time.sleep(0.05)
     return True
 
 
@@ -138,9 +138,19 @@ def told(server: MailServer) -> set[str]:
     }
 
 
-def settled(server: MailServer, customers: set[str]) -> bool:
-    """Whether each of them has an answer, or staff were told of the mail."""
-    return customers <= answered(server).keys() | told(server)
+def unsettled(server: MailServer, customers: set[str]) -> set[str]:
+    """Those of them who have no answer, and of whose mail staff were not told."""
+    return customers - answered(server).keys() - told(server)
+
+
+def wait_until_settled(server: MailServer, customers: set[str]) -> None:
+    """Waits until all of them are, or nothing changed for a while."""
+    left, changed_at = len(customers), time.monotonic()
+    while left and time.monotonic() - changed_at < PATIENCE_SECONDS:
+        time.sleep(5)
+        now_left = len(unsettled(server, customers))
+        if now_left < left:
+            left, changed_at = now_left, time.monotonic()
 
 
 def replies(
@@ -154,7 +164,7 @@ def replies(
         raw = question(name, next(texts), random.Random(number), screenshot)
         began = datetime.now(UTC)
         server.deliver(SUPPORT, raw)
-        wait(lambda address=address: settled(server, {address}), 60)
+        wait(lambda address=address: not unsettled(server, {address}), 60)
         if sent := server.sent_to(address):
             seconds.append((sent[0].at - began).total_seconds())
     for percent in (50, 95):
@@ -230,7 +240,7 @@ def chaos(company: Company, texts: Iterator[str], count: int, share: float, r: R
             process = company.start()
         if number in restarts:
             restarts[number]()
-    wait(lambda: settled(server, customers), PATIENCE_SECONDS, 5.0)
+    wait_until_settled(server, customers)
     time.sleep(30)  # whatever would come twice comes now
     process.send_signal(signal.SIGTERM)
     process.wait()
@@ -244,7 +254,7 @@ def chaos(company: Company, texts: Iterator[str], count: int, share: float, r: R
         ("from machines", machines),
         ("kills", len(kills)),
         ("refused for now", sum(address in server.refuse for address in customers)),
-        ("lost", len(customers - answers.keys() - notices)),
+        ("lost", len(unsettled(server, customers))),
         ("answered twice", sum(answers[address] > 1 for address in customers)),
         ("sent again", sum(again)),
         ("loops", len(loops)),
