@@ -164,14 +164,16 @@ def ask(call: Call) -> Response:
 
 
 def _page(call: Call, problem: str = "", status: int = 200, kept: str | None = None) -> Response:
-    found, shown = call.ticket(), _draft(call)
+    found = call.ticket()
+    known = live.digest(_fingerprint(call, found.id))  # first: what changes from here on is news
+    shown = _draft(call)
     return call.show(
         "ticket.html",
         status,
         ticket=found,
         shown=shown,
         state=_state(shown),
-        known=live.digest(_fingerprint(call, found.id)),
+        known=known,
         entries=call.tickets.timelines.of_ticket(found.id),
         present=call.tickets.teamwork.present(found.id, call.who),
         people=[one.name for one in call.tickets.people.list() if not one.disabled_at],
