@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from assistant import logs
 from assistant.connecting import AnnotatingConnector, Connector, NotifyingConnector
-from assistant.messages import Notice, Ticket
+from assistant.messages import Ticket
 from assistant.queues import Queues
 from assistant.tickets.repository import Tickets
 

@@ -8,6 +8,7 @@
              ├─ .history    what was said before we came, changed since, or taken back
              ├─ .arrivals   what connectors took in and have not made messages of yet
              ├─ .tool_calls calls of tools, and those that wait for approval
+             ├─ .releases   internal articles that customers may be told
              ├─ .secrets    connectors' tokens, encrypted
              ├─ .people     who may use the console, and .log_ins: who is using it
              ├─ .teamwork   people's notes to each other, assignment, who is looking
@@ -39,6 +40,7 @@ from assistant.tickets.log_ins import LogIns
 from assistant.tickets.notices import Notices
 from assistant.tickets.outcomes import Outcomes
 from assistant.tickets.people import People
+from assistant.tickets.releases import Releases
 from assistant.tickets.replies import Replies
 from assistant.tickets.rows import as_message, as_ticket, audit, find_ticket, read_messages, settle
 from assistant.tickets.secrets import Secrets
@@ -80,6 +82,7 @@ class Tickets:
         self.feedback = FeedbackLog(engine)
         self.history = History(engine)
         self.arrivals = Arrivals(engine)
+        self.releases = Releases(engine)
         self.secrets = Secrets(engine, secret_key)
         self.tool_calls = ToolCalls(engine)
         self.workers = Workers(engine)

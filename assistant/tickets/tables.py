@@ -6,7 +6,7 @@
              ├─ replies
              └─ notices, notes, presence, feedback, audit, plugin_faults
 
-    workers, arrivals, secrets, people ── sessions
+    workers, arrivals, secrets, releases, people ── sessions
 
 An attachment's content is stored in the database, once per sha256, and not in files beside it:
 it is written in one transaction with its message, one backup holds everything, and workers on
@@ -81,6 +81,7 @@ class TicketRow(Table):
     owner: Mapped[str | None]
     assignee: Mapped[str | None]
     solved_by: Mapped[str | None]
+    verified_address: Mapped[str | None] = mapped_column(index=True)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

@@ -56,8 +56,8 @@ def register_sources(settings: Settings) -> list[Iterable[Article]]:
 
 @hookimpl
 def register_commands(cli: typer.Typer) -> None:
-    """`deskmate tickets map` and `deskmate tickets check`, among the other commands on tickets."""
-    from connectors.ticket_database.commands import check, map_
+    """`deskmate tickets map`, `check` and `review`, among the other commands on tickets."""
+    from connectors.ticket_database.commands import check, map_, review
 
     group = next((g.typer_instance for g in cli.registered_groups if g.name == "tickets"), None)
     if group is None:
@@ -67,3 +67,4 @@ def register_commands(cli: typer.Typer) -> None:
         cli.add_typer(group, name="tickets")
     group.command("map")(map_)
     group.command("check")(check)
+    group.command("review")(review)

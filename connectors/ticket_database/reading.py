@@ -87,12 +87,14 @@ class Reader:
         row = self._rows(query)[:1]
         return self._as_ticket(row[0]) if row else None
 
-    def tickets(self, query_order: ColumnElement[Any], limit: int) -> list[HelpDeskTicket]:
-        """So many tickets in this order."""
-        return [
-            self._as_ticket(r)
-            for r in self._rows(self._ticket_query.order_by(query_order).limit(limit))
-        ]
+    def newest(self, limit: int, *, solved: bool = False) -> list[HelpDeskTicket]:
+        """The newest tickets, or the newest of those that are solved."""
+        part, view = self._mapping.tickets, self.schema.tickets
+        query = self._ticket_query.order_by(view.column(part.id).desc()).limit(limit)
+        if solved:
+            only = view.column(part.status).in_(part.solved) if part.status else literal(False)
+            query = query.where(only)
+        return [self._as_ticket(row) for row in self._rows(query)]
 
     def opening(self, ticket_id: Any) -> HelpDeskMessage | None:
         """The first message of a ticket, where the mapping keeps it with the ticket."""
