@@ -162,7 +162,7 @@ class Worker:
             connector=NAME,
             external_id=row.name,
             thread_id=thread(ticket.id),
-            sender=(row.sender or ticket.customer) if by_customer else row.sender or COLLEAGUE,
+            sender=ticket.customer if by_customer else row.sender or COLLEAGUE,
             text=row.text,
             subject=ticket.subject,
             attachments=self._files(row, last_try=last_try) if files and by_customer else (),
