@@ -84,11 +84,15 @@ ASSISTANT, BO, ANA, BEN = 1, 2, 3, 4
 class HelpDesk:
     """The company's own database: two agents, one of them the assistant, and two customers."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, sql: str = "") -> None:
         self.url = url
         self.engine: Engine = connect(url, writes=True)
         TABLES.drop_all(self.engine)
-        TABLES.create_all(self.engine)
+        if sql:
+            with self.engine.begin() as connection:
+                connection.exec_driver_sql(sql)
+        else:
+            TABLES.create_all(self.engine)
         with self.engine.begin() as connection:
             for number, name, agent in (
                 (ASSISTANT, "Assistant", True),

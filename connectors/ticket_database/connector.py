@@ -119,7 +119,13 @@ class TicketDatabaseConnector:
             "html": as_html(text),
             "author": stored.approved_by or "assistant",
         }
-        row_id = writer.reply(_ticket_id(reply.thread_id), reply.id, words, unless)
+        row_id = writer.reply(
+            _ticket_id(reply.thread_id),
+            reply.id,
+            words,
+            unless,
+            answers=not self._hands_over(reply),
+        )
         log.info("wrote_reply ticket=%s row=%s", reply.ticket_id, row_id)
         return row_id
 
@@ -155,8 +161,7 @@ class TicketDatabaseConnector:
     def _taken(self, reply: Reply) -> str:
         """Why an answer is not wanted any more; empty if it is, or if it says that a person will
         answer."""
-        stored = self._desk.tickets.outcomes.of_message(NAME, reply.in_reply_to)
-        if stored is not None and stored.outcome.action == "hand over":
+        if self._hands_over(reply):
             return ""
         reader, ticket_id = self._read(), _ticket_id(reply.thread_id)
         ticket = reader.ticket(ticket_id)
@@ -172,6 +177,15 @@ class TicketDatabaseConnector:
         if any(row.by_colleague for row in rows[since:]):
             return "a colleague answered in the help desk"
         return ""
+
+    def _hands_over(self, reply: Reply) -> bool:
+        """Whether the reply says that a person will answer."""
+        stored = self._desk.tickets.outcomes.of_message(NAME, reply.in_reply_to)
+        return (
+            stored is not None
+            and stored.reply_id == reply.id
+            and stored.outcome.action == "hand over"
+        )
 
     def _language(self, reply: Reply) -> str | None:
         try:

@@ -44,12 +44,14 @@ class Writer:
         reply_id: str,
         words: Mapping[str, Any],
         unless: Callable[[], None],
+        *,
+        answers: bool = True,
     ) -> str:
         """Writes a reply; returns its row's id, which is the earlier one's if it was written
-        before. `unless` may raise, once the ticket is locked."""
-        return self._row(
-            ticket_id, reply_id, words, self._write.reply, self._write.after_reply, unless
-        )
+        before. `unless` may raise, once the ticket is locked. What `answers` changes the ticket's
+        state as well."""
+        after = self._write.after_reply if answers else {}
+        return self._row(ticket_id, reply_id, words, self._write.reply, after, unless)
 
     def note(
         self, ticket_id: Any, notice_id: str, words: Mapping[str, Any], *, hands_over: bool
