@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Boolean, Engine, LargeBinary, String, distinct, inspect, select, table
+from sqlalchemy import Boolean, Engine, Integer, LargeBinary, String, inspect, select, table
 from sqlalchemy import column as sql_column
 
 from assistant import SettingsError
@@ -48,7 +48,7 @@ class Shape:
     key: str
     points_to: dict[str, str] = field(default_factory=dict)
 
-    def first(self, names: Iterable[str], kind: type | None = None) -> str:
+    def first(self, names: Iterable[str], kind: Any = None) -> str:
         """The first of these names that is a column, of this kind; empty if none is."""
         lower = {name.lower(): name for name in self.columns}
         for name in names:
@@ -56,6 +56,10 @@ class Shape:
             if found and (kind is None or isinstance(self.columns[found], kind)):
                 return found
         return ""
+
+    def flag(self, column: str, value: bool) -> bool | int:
+        """Yes or no as this column has it: MySQL keeps it as a number."""
+        return value if isinstance(self.columns[column], Boolean) else int(value)
 
     def link(self, names: Iterable[str]) -> str:
         """The first column that points to another table and is called so."""
@@ -198,16 +202,17 @@ def _messages(
         yield _line("created", created)
     inside: dict[str, Any] = {}
     if internal := messages.first(INTERNAL):
-        inside = {internal: True}
+        inside = {internal: messages.flag(internal, True)}
     elif public := messages.first(PUBLIC):
-        inside = {public: False}
-    outside = {key: not value for key, value in inside.items()}
+        inside = {public: messages.flag(public, False)}
+    outside = {key: messages.flag(key, not value) for key, value in inside.items()}
     author = next((c for c in ("author_id", "user_id", "created_by_id", "sender_id")
                    if c in messages.points_to), "")  # fmt: skip
     people = shapes.get(messages.points_to.get(author, ""))
     customer, staff = _kinds(engine, shapes, messages, joins)
-    if not customer and people and (agent := people.first(AGENT, Boolean)):
-        customer, staff = {f"author.{agent}": False}, {f"author.{agent}": True}
+    if not customer and people and (agent := people.first(AGENT, Boolean | Integer)):
+        customer = {f"author.{agent}": people.flag(agent, False)}
+        staff = {f"author.{agent}": people.flag(agent, True)}
     if people and (name := people.first(PERSON)):
         joins["author"] = (people.name, people.key or "id", author)
         yield _line("sender", f"author.{name}")
@@ -283,16 +288,16 @@ def _write(tickets: Shape, messages: Shape, link: str) -> Iterator[str]:
         if created := messages.first(CREATED):
             yield f'# {created} = "{{now}}"'
         if column := messages.first(INTERNAL):
-            yield f"# {column} = {json.dumps(internal)}"
+            yield f"# {column} = {json.dumps(messages.flag(column, internal))}"
         elif column := messages.first(PUBLIC):
-            yield f"# {column} = {json.dumps(not internal)}"
+            yield f"# {column} = {json.dumps(messages.flag(column, not internal))}"
     if changed := tickets.first(CHANGED):
         yield f'#\n# [write.after_reply]\n# {changed} = "{{now}}"'
 
 
 def _values(engine: Engine, table_name: str, column: str) -> list[Any]:
     """The values that stand in a column, if they are few."""
-    query = select(distinct(sql_column(column))).select_from(table(table_name))
+    query = select(sql_column(column)).select_from(table(table_name)).distinct()
     with engine.connect() as connection:
         found = list(connection.scalars(query.limit(MOST_VALUES + 1)))
     kinds = (str, int, float, bool)

@@ -10,8 +10,8 @@ look of T**. That is the method's bound: a transaction open for longer may be mi
 For times it holds as well where the clocks of those who write differ by up to `overlap_seconds`:
 the floor is lowered by as much (by an hour more where times are local, for the hour that comes
 twice in autumn), and no position counts as later than now. SQLite's times are text and are not
-lowered: it has one writer at a time, on one machine. Numbers must be given in order: a PostgreSQL sequence with
-CACHE above 1 gives them by connection, so name a time as the position there.
+lowered: it has one writer at a time, on one machine. Numbers must be given in order: a PostgreSQL
+sequence with CACHE above 1 gives them by connection, so name a time as the position there.
 
 The floor is kept with each arrival in Deskmate's own database, as are the names of all rows that
 came; what is read twice after a restart is known by its name.

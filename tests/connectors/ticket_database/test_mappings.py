@@ -40,7 +40,7 @@ def test_what_is_wrong_in_the_file(old: str, new: str, words: str) -> None:
     ("old", "new", "words"),
     [
         ('text = "body"', 'text = "boddy"', "no column 'boddy'. Did you mean body?"),
-        ('table = "comments"', 'table = "coments"', "no such table. Did you mean comments?"),
+        ('table = "comments"', 'table = "coments"', "no such table. Did you mean comments"),
         ('"requester.email"', '"requestor.email"', "no join 'requestor' before it. Joins:"),
         ('ticket_id = "{ticket}"', 'ticket_id = "{tickets}"', "{tickets} is not known"),
         ('body = "{text}"', "", "comments demands values for: body"),
@@ -117,13 +117,13 @@ def test_zammad(product: str, help_desk_postgres_url: str, tmp_path: Path) -> No
             "INSERT INTO tickets (id, group_id, priority_id, state_id, number, title, owner_id,"
             " customer_id, updated_by_id, created_by_id, created_at, updated_at)"
             " VALUES (7, 1, 2, 1, '100007', 'Invoices', 1, 3, 3, 3, now(), now());"
-            'INSERT INTO ticket_articles (id, ticket_id, type_id, sender_id, "from", content_type,'
-            " body, updated_by_id, created_by_id, created_at, updated_at) VALUES (9, 7, 1, 2,"
+            'INSERT INTO ticket_articles (ticket_id, type_id, sender_id, "from", content_type,'
+            " body, updated_by_id, created_by_id, created_at, updated_at) VALUES (7, 1, 2,"
             " 'Ana', 'text/html', '<p>Where are <b>invoices</b>?</p>', 3, 3, now(), now());"
             "INSERT INTO store_files (id, sha) VALUES (1, 'abc');"
             "INSERT INTO store_provider_dbs (sha, data) VALUES ('abc', 'PNG');"
             "INSERT INTO stores (store_object_id, store_file_id, o_id, filename, created_by_id)"
-            " VALUES (1, 1, 9, 'a.png', 3), (2, 1, 9, 'avatar.png', 3);"
+            " VALUES (1, 1, 1, 'a.png', 3), (2, 1, 1, 'avatar.png', 3);"
         )
 
     ticket = reader.ticket(7)
@@ -131,7 +131,7 @@ def test_zammad(product: str, help_desk_postgres_url: str, tmp_path: Path) -> No
     assert (ticket.customer, ticket.open, ticket.assignee) == ("ana@example.com", True, None)
     (row,) = reader.messages(7)
     assert (row.kind, row.text) == ("customer", "Where are invoices?")
-    assert [(a.filename, a.content) for a in reader.attachments(9)] == [("a.png", b"PNG")]
+    assert [(a.filename, a.content) for a in reader.attachments(1)] == [("a.png", b"PNG")]
     writer.reply(7, "r1", WORDS, lambda: None)
     writer.note(7, "n1", WORDS, hands_over=True)
     assert [(r.kind, r.own) for r in reader.messages(7)[1:]] == [

@@ -129,6 +129,7 @@ def test_what_is_older_than_the_overlap_is_not_read_again(
 ) -> None:
     ticket = help_desk.ticket()
     watch = watcher(help_desk, tickets, clock)
+    watch.look()
     for _ in range(200):
         help_desk.say(ticket, ANA, "Hi")
         clock.seconds += 1
