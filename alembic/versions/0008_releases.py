@@ -1,4 +1,4 @@
-"""Articles released to customers, and the address that a ticket's channel vouches for."""
+"""Articles released to customers, and the address that a message's channel vouches for."""
 
 import sqlalchemy as sa
 
@@ -17,11 +17,11 @@ def upgrade() -> None:
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("article_id", name="pk_releases"),
     )
-    op.add_column("tickets", sa.Column("verified_address", sa.Text(), nullable=True))
-    op.create_index("ix_tickets_verified_address", "tickets", ["verified_address"])
+    op.add_column("messages", sa.Column("verified_address", sa.Text(), nullable=True))
+    op.create_index("ix_messages_verified_address", "messages", ["verified_address"])
 
 
 def downgrade() -> None:
-    op.drop_index("ix_tickets_verified_address", "tickets")
-    op.drop_column("tickets", "verified_address")
+    op.drop_index("ix_messages_verified_address", "messages")
+    op.drop_column("messages", "verified_address")
     op.drop_table("releases")

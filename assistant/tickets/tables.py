@@ -81,7 +81,6 @@ class TicketRow(Table):
     owner: Mapped[str | None]
     assignee: Mapped[str | None]
     solved_by: Mapped[str | None]
-    verified_address: Mapped[str | None] = mapped_column(index=True)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -110,6 +109,7 @@ class MessageRow(Table):
     audience: Mapped[Audience]
     language: Mapped[str | None]
     product: Mapped[str | None]
+    verified_address: Mapped[str | None] = mapped_column(index=True)
     sent_at: Mapped[datetime]
     received_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]

@@ -64,7 +64,7 @@ class TicketDatabaseConnector:
         """Watches for new rows and works on them, until `stop` is set."""
         self.check()
         reader, desk = self._read(), self._desk
-        worker = Worker(desk, reader)
+        worker = Worker(desk, reader, verified=self._settings.customers_are_verified)
         worker.accept = accept
         lanes = Lanes(NAME, lambda: desk.tickets.arrivals, worker.work, worker.give_up, KEEP)
         watchers = [

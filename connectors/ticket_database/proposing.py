@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Boolean, Engine, Integer, LargeBinary, String, inspect, select, table
+from sqlalchemy import Boolean, Engine, Integer, LargeBinary, Select, String, inspect, select, table
 from sqlalchemy import column as sql_column
 
 from assistant import SettingsError
@@ -297,7 +297,7 @@ def _write(tickets: Shape, messages: Shape, link: str) -> Iterator[str]:
 
 def _values(engine: Engine, table_name: str, column: str) -> list[Any]:
     """The values that stand in a column, if they are few."""
-    query = select(sql_column(column)).select_from(table(table_name)).distinct()
+    query: Select[Any] = select(sql_column(column)).select_from(table(table_name)).distinct()
     with engine.connect() as connection:
         found = list(connection.scalars(query.limit(MOST_VALUES + 1)))
     kinds = (str, int, float, bool)

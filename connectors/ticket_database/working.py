@@ -26,12 +26,14 @@ log = logging.getLogger("deskmate.connectors.ticket_database")
 
 
 class Worker:
-    """Makes messages of rows and hands them to `accept`; follows what colleagues do."""
+    """Makes messages of rows and hands them to `accept`; follows what colleagues do. `verified`:
+    the help desk vouches for its customers' addresses."""
 
-    def __init__(self, desk: Desk, reader: Reader) -> None:
+    def __init__(self, desk: Desk, reader: Reader, *, verified: bool = False) -> None:
         self.accept: Accept = lambda message: desk.inbox.accept(message)
         self._desk = desk
         self._reader = reader
+        self._verified = verified
 
     def work(self, arrival: Arrival) -> Mapping[str, Any]:
         """Does what the row asks for; returns what is to be kept of it.
@@ -169,7 +171,11 @@ class Worker:
             language=languages.of(row.text) if by_customer else None,
             author="customer" if by_customer else "assistant" if row.own else "staff",
             sent_at=min(row.sent_at or now, now),
+            verified_address=self._address(ticket) if by_customer else None,
         )
+
+    def _address(self, ticket: HelpDeskTicket) -> str | None:
+        return ticket.customer if self._verified and "@" in ticket.customer else None
 
     def _files(self, row: HelpDeskMessage, *, last_try: bool) -> tuple[Attachment, ...]:
         try:

@@ -99,7 +99,8 @@ def test_the_page_names_every_setting_key_and_placeholder() -> None:
     for part, field in Mapping.model_fields.items():
         keys = getattr(field.annotation, "model_fields", {})
         for key in keys:
-            assert f"`{part}.{key}`" in PAGE or f".{key}`" in PAGE, f"{part}.{key}"
+            words = (f"`{part}.{key}`", f".{key}`", f".{key}.")
+            assert any(word in PAGE for word in words), f"{part}.{key}"
 
 
 def test_solved_tickets_are_internal_until_a_person_releases_them(
@@ -149,8 +150,8 @@ def test_what_a_person_did_not_release_answers_no_customer(
         desk.index_plugins()
         after = desk.ask(question)
 
-    assert not any(hit.passage.article_id == "ticket/1" for hit in before.hits)
-    assert any(hit.passage.article_id == "ticket/1" for hit in after.hits)
+    assert not any(hit.passage.title == "Zorblax" for hit in before.hits)
+    assert any(hit.passage.title == "Zorblax" for hit in after.hits)
 
 
 class _Source:
