@@ -218,7 +218,8 @@ class Inbox:
             reason = f"ticket {with_person.id} of the same customer, on {with_person.connector}"
             return Outcome("hand over", f"{reason}, is with {whose}", text="")
         turns = [turn for other in others for turn in self._tickets.conversation(other.id)]
-        conversation = tuple(sorted([*turns, *conversation], key=lambda turn: turn.sent_at))
+        if turns:
+            conversation = tuple(sorted([*turns, *conversation], key=lambda turn: turn.sent_at))
         if self._tickets.begin_answer(question.connector, question.external_id) > FATAL_ATTEMPTS:
             return handed_over(f"{FATAL_ATTEMPTS} workers stopped while they answered it")
         began = time.monotonic()

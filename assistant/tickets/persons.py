@@ -1,9 +1,9 @@
 """One customer on several channels.
 
 Two tickets are the same customer's only if every message that a customer wrote in either of them
-bears the same address, and its channel vouches for that address: a forged mail, a colleague in Cc or a
-name alone joins nobody. Tickets are not merged: each is answered on its own channel. But the other's
-conversation is known, and while a person has one of them, all are silent.
+bears the same address, and its channel vouches for that address: a forged mail, a colleague in Cc or
+a name alone joins nobody. Tickets are not merged: each is answered on its own channel. But the
+other's conversation is known, and while a person has one of them, all are silent.
 """
 
 from __future__ import annotations
@@ -27,15 +27,18 @@ class Persons:
         _, self._read = sessions(engine)
 
     def other_tickets(self, ticket: Ticket) -> tuple[Ticket, ...]:
-        """The same customer's tickets on other channels that are not solved, oldest first. Those in
-        which something internal was said to the customer, who is staff then, are left out."""
-        customers = (MessageRow.author == "customer", MessageRow.ticket_id == ticket.id)
+        """The same customer's tickets on other channels that are not solved, oldest first. Tickets
+        of staff, who may be told what is internal, are left out."""
+        query = (
+            select(MessageRow.verified_address, MessageRow.audience)
+            .where(MessageRow.author == "customer", MessageRow.ticket_id == ticket.id)
+            .distinct()
+        )
         with self._read() as session:
-            query = select(MessageRow.verified_address).where(*customers).distinct()
-            addresses = set(session.scalars(query))
-            if len(addresses) != 1 or None in addresses:
+            own = session.execute(query).all()
+            if len(own) != 1 or own[0].verified_address is None or own[0].audience != "public":
                 return ()
-            (address,) = addresses
+            address = own[0].verified_address
             theirs = exists().where(
                 MessageRow.ticket_id == TicketRow.id,
                 MessageRow.author == "customer",

@@ -1,4 +1,5 @@
-"""A customer writes by e-mail and in the help desk: the help desk is real, the mails are as their connector makes them."""
+"""A customer writes by e-mail and in the help desk; the help desk is a real database, and mails are
+stored as their connector makes them."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from assistant.tickets.repository import Tickets
 ANA = "ana@example.com"
 
 
-def said(connector: str, number: str, **changes: Any) -> Message:
-    made = Message(connector, f"m{number}", f"t{number}", ANA, "Hi", verified_address=ANA)
+def said(channel: str, number: str, **changes: Any) -> Message:
+    made = Message(channel, f"m{number}", f"t{number}", ANA, "Hi", verified_address=ANA)
     return replace(made, **changes)
 
 
