@@ -1,8 +1,8 @@
 """One customer on several channels.
 
 Two tickets are the same customer's only if every message that a customer wrote in either of them
-bears the same address, and its channel vouches for that address: a forged mail, a colleague in Cc or
-a name alone joins nobody. Tickets are not merged: each is answered on its own channel. But the
+bears the same address, and its channel vouches for that address: a forged mail, a colleague in Cc
+or a name alone joins nobody. Tickets are not merged: each is answered on its own channel. But the
 other's conversation is known, and while a person has one of them, all are silent.
 """
 
