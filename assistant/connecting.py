@@ -6,6 +6,7 @@ looked for by its name:
 
     attach(desk)      AttachedConnector   acts on tickets for people: buttons, commands
     notify(notice)    NotifyingConnector  tells staff what waits for them
+    annotate(notice)  AnnotatingConnector tells staff in the ticket itself, where they work
     hold(reply)       HoldingConnector    leaves a reply to a person, such as to end a loop
     branches()        BranchingConnector  several sources, each of which may fail alone
     routes(accept)    RoutingConnector    receives by HTTP, under /connectors/NAME/
@@ -78,6 +79,15 @@ class NotifyingConnector(Protocol):
         Raises whatever went wrong: it is tried again later. After a crash it may be called a
         second time with the same `notice.id`.
         """
+
+
+@runtime_checkable
+class AnnotatingConnector(Protocol):
+    """A connector whose tickets staff have before them, such as a help desk's. What they are to be
+    told about its tickets is told there, and nowhere else."""
+
+    def annotate(self, notice: Notice) -> str:
+        """Tells staff, as `NotifyingConnector.notify` does, within the ticket."""
 
 
 @runtime_checkable

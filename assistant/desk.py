@@ -122,12 +122,17 @@ class Desk(Assembly):
         return self.indexer.index_folder(folder, progress or (lambda done, total: None))
 
     def index_plugins(self, progress: Progress | None = None) -> list[Report]:
-        """Brings the index up to date with the sources that plugins registered; see `by_source`."""
+        """Brings the index up to date with the sources that plugins registered; see `by_source`.
+        Internal articles that a person released are public."""
         from assistant.knowledge.indexing import by_source
 
         sources = self.plugins.register_sources(self.settings, self.faults)
         return [
-            self.indexer.index_articles(name, own, progress or (lambda done, total: None))
+            self.indexer.index_articles(
+                name,
+                [a if a.audience == "public" else self.tickets.releases.apply(a) for a in own],
+                progress or (lambda done, total: None),
+            )
             for name, own in sorted(by_source(sources).items())
         ]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from assistant import logs
-from assistant.connecting import Connector, NotifyingConnector
+from assistant.connecting import AnnotatingConnector, Connector, NotifyingConnector
 from assistant.messages import Ticket
 from assistant.queues import Queues
 from assistant.tickets.repository import Tickets
@@ -124,15 +124,24 @@ class Upkeep:
     def _tell_staff(self) -> None:
         """Tells staff what waits for them; what cannot be told waits until it can."""
         self._news.clear()
-        connector = notifier(self._connectors, self._staff_connector)
-        if connector is None:
+        in_tickets = {
+            name: each.annotate
+            for name, each in self._connectors.items()
+            if isinstance(each, AnnotatingConnector)
+        }
+        staff = notifier(self._connectors, self._staff_connector)
+        elsewhere = staff.notify if staff else None
+        if not in_tickets and elsewhere is None:
             return
         notices = self._tickets.notices
         for stored in notices.take_due(SEND_AGAIN_AFTER):
             notice = stored.notice
+            tell = in_tickets.get(notice.ticket.connector, elsewhere)
+            if tell is None:
+                continue  # it waits for a connector that can
             about = {"notice": notice.id, "ticket": notice.ticket.id, "kind": notice.kind}
             try:
-                notices.record_told(notice.id, connector.notify(notice))
+                notices.record_told(notice.id, tell(notice))
                 log.info("told_staff", **about)
             except Exception as error:
                 log.warning("failed_notice", **about, error=logs.place(error))

@@ -8,6 +8,8 @@
              ├─ .history    what was said before we came, changed since, or taken back
              ├─ .arrivals   what connectors took in and have not made messages of yet
              ├─ .tool_calls calls of tools, and those that wait for approval
+             ├─ .persons    tickets of the same customer on other channels
+             ├─ .releases   internal articles that customers may be told
              ├─ .secrets    connectors' tokens, encrypted
              ├─ .people     who may use the console, and .log_ins: who is using it
              ├─ .teamwork   people's notes to each other, assignment, who is looking
@@ -39,6 +41,8 @@ from assistant.tickets.log_ins import LogIns
 from assistant.tickets.notices import Notices
 from assistant.tickets.outcomes import Outcomes
 from assistant.tickets.people import People
+from assistant.tickets.persons import Persons
+from assistant.tickets.releases import Releases
 from assistant.tickets.replies import Replies
 from assistant.tickets.rows import as_message, as_ticket, audit, find_ticket, read_messages, settle
 from assistant.tickets.secrets import Secrets
@@ -80,6 +84,8 @@ class Tickets:
         self.feedback = FeedbackLog(engine)
         self.history = History(engine)
         self.arrivals = Arrivals(engine)
+        self.persons = Persons(engine)
+        self.releases = Releases(engine)
         self.secrets = Secrets(engine, secret_key)
         self.tool_calls = ToolCalls(engine)
         self.workers = Workers(engine)
@@ -223,13 +229,14 @@ class Tickets:
             ReplyRow.ticket_id == ticket_id, ReplyRow.state.in_(("intended", "sent"))
         )
         with self._read() as session:
+            channel = find_ticket(session, ticket_id).connector
             turns = [
-                (row.received_at, Turn(row.author, row.text, row.sent_at))
+                (row.received_at, Turn(row.author, row.text, row.sent_at, channel))
                 for row in session.scalars(messages.order_by(MessageRow.id))
                 if row.external_id not in without
             ]
             turns += [
-                (row.created_at, Turn(row.author, row.text, row.sent_at or row.created_at))
+                (row.created_at, Turn(row.author, row.text, row.sent_at or row.created_at, channel))
                 for row in session.scalars(replies.order_by(ReplyRow.created_at))
             ]
         return tuple(turn for _, turn in sorted(turns, key=lambda pair: pair[0]))

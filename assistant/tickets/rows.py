@@ -68,6 +68,7 @@ def as_message(row: MessageRow, ticket: TicketRow, attachments: Iterable[Attachm
         product=row.product,
         author=row.author,
         sent_at=row.sent_at,
+        verified_address=row.verified_address,
     )
 
 

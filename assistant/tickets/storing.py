@@ -68,6 +68,7 @@ def insert_message(session: Session, message: Message, ticket: TicketRow) -> boo
         audience=message.audience,
         language=message.language,
         product=message.product,
+        verified_address=(message.verified_address or "").strip().lower() or None,
         sent_at=message.sent_at,
         received_at=datetime.now(UTC),
         attempts=0,

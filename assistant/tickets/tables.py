@@ -6,7 +6,7 @@
              ├─ replies ── reply_attachments ── blobs
              └─ notices, notes, presence, feedback, audit, plugin_faults
 
-    workers, arrivals, secrets, people ── sessions
+    workers, arrivals, secrets, releases, people ── sessions
 
 An attachment's content is stored in the database, once per sha256, and not in files beside it:
 it is written in one transaction with its message, one backup holds everything, and workers on
@@ -109,6 +109,7 @@ class MessageRow(Table):
     audience: Mapped[Audience]
     language: Mapped[str | None]
     product: Mapped[str | None]
+    verified_address: Mapped[str | None] = mapped_column(index=True)
     sent_at: Mapped[datetime]
     received_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]

@@ -124,7 +124,10 @@ class Worker:
             return kept
         ticket = self._threads.find(name, mail, authentic=authentic)
         thread = ticket.thread_id if ticket else self._threads.new(name, mail, arrival.external_id)
-        self.accept(self._message(arrival, mail, thread))
+        message = self._message(arrival, mail, thread)
+        if authentic and mail.author:
+            message = replace(message, verified_address=mail.author.address)
+        self.accept(message)
         return kept
 
     def _file(self, arrival: Arrival, mail: Mail, reason: str) -> None:
