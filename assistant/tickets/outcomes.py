@@ -14,6 +14,7 @@ from assistant.articles import Explanation, Hit, Passage
 from assistant.errors import DeskmateError
 from assistant.messages import Action, Answer, AttachmentReport, Message, Outcome, PluginFault, Step
 from assistant.tickets.database import sessions
+from assistant.tickets.events import note
 from assistant.tickets.rows import (
     find_ticket,
     intend_notice,
@@ -82,8 +83,10 @@ class Outcomes:
                 .where(MessageRow.ticket_id == ticket_id, MessageRow.external_id.in_(covers))
                 .values(outcome_id=row.id)
             )
-            if outcome.action == "hand over":
+            note(session, ticket, "outcome.stored", outcome=row.id, action=outcome.action)
+            if outcome.action == "hand over" and ticket.status != "handed over":
                 ticket.status = "handed over"
+                note(session, ticket, "ticket.handed_over", outcome=row.id)
             if outcome.action in ("draft", "hand over"):
                 intend_notice(session, ticket, row.id, outcome.action, outcome.reason)
             if outcome.action == "solve":
