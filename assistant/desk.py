@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant import settings as settings_module
-from assistant.articles import Audience, Picture
-from assistant.assembly import Assembly
 from assistant import logs
+from assistant import settings as settings_module
+from assistant.articles import Audience, Hit, Picture
+from assistant.assembly import Assembly
 from assistant.connecting import (
     AttachedConnector,
     Connector,
@@ -139,6 +139,15 @@ class Desk(Assembly):
             for name, own in sorted(by_source(sources).items())
         ]
 
+    def search(
+        self, text: str, *, audience: Audience = "public", product: str | None = None, limit: int
+    ) -> list[Hit]:
+        """The passages that fit a question, of those that this audience may see, best first."""
+        from assistant.knowledge.lexical import Filter
+
+        encoding = self.encoder.encode(text, ())
+        return self.retriever.search(encoding, Filter(audience, product=product), limit=limit)
+
     def rank(self, text: str, screenshots: Sequence[Path] = (), *, limit: int = 20) -> Ranking:
         """The articles that a question is about, best first, by their best passage."""
         from assistant.evaluation import ranking
@@ -181,9 +190,7 @@ class Desk(Assembly):
         if "inbox" in vars(self):  # else the process that has one sends it, within seconds
             self.inbox.send(reply_id)
 
-    def _answer(
-        self, message: Message, ticket: Ticket, conversation: tuple[Turn, ...]
-    ) -> Outcome:
+    def _answer(self, message: Message, ticket: Ticket, conversation: tuple[Turn, ...]) -> Outcome:
         connector = self.connectors.get(ticket.connector)
         if not isinstance(connector, FollowingConnector):
             return self.pipeline.answer(message, ticket, conversation)

@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("caller", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("content", sa.String(length=64), nullable=False),
+        sa.Column("seed", sa.String(length=36), nullable=False),
         sa.Column("answer", sa.JSON(), nullable=True),
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("caller", "name", name="pk_idempotent_requests"),
@@ -89,6 +90,4 @@ def downgrade() -> None:
 
 def _partial_index(name: str, table: str, column: str, where: str) -> None:
     condition = sa.text(where)
-    op.create_index(
-        name, table, [column], sqlite_where=condition, postgresql_where=condition
-    )
+    op.create_index(name, table, [column], sqlite_where=condition, postgresql_where=condition)

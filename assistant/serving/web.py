@@ -62,9 +62,7 @@ def app(
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
-            *(
-                Mount(path, _WhileReady(Router(own), phase)) for path, own in routes.items()
-            ),
+            *(Mount(path, _WhileReady(Router(own), phase)) for path, own in routes.items()),
             *([Mount("/", console)] if console else []),
         ]
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -25,9 +26,7 @@ from assistant.tickets.database import insert_once, sessions
 from assistant.tickets.rows import as_ticket
 from assistant.tickets.tables import Table, TicketRow
 
-Scope = Literal[
-    "messages:write", "tickets:read", "tickets:all", "knowledge:read", "feedback:write"
-]
+Scope = Literal["messages:write", "tickets:read", "tickets:all", "knowledge:read", "feedback:write"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 PUBLIC_SCOPES: tuple[Scope, ...] = ("messages:write", "knowledge:read")
 """What a key in a web page, which everybody can read there, may have."""
@@ -90,7 +89,7 @@ class ApiKeys:
     def create(
         self,
         name: str,
-        scopes: Collection[Scope],
+        scopes: Collection[str],
         *,
         origins: Collection[str] = (),
         audience: Audience = "public",
@@ -98,8 +97,17 @@ class ApiKeys:
     ) -> str:
         """Makes a key and returns it; it cannot be had again.
 
-        Raises DeskmateError if a public key asks for more than `PUBLIC_SCOPES` and public articles.
+        Raises DeskmateError for an unknown scope, and if a public key asks for more than
+        `PUBLIC_SCOPES` and public articles.
         """
+        if unknown := sorted(set(scopes) - set(SCOPES)):
+            raise DeskmateError(f"{unknown[0]}: no such scope. There are: {', '.join(SCOPES)}.")
+        for origin in origins:
+            if not re.fullmatch(r"https?://[a-z0-9.\[\]:-]+", origin):
+                raise DeskmateError(
+                    f"{origin}: not an origin. Write it as browsers do, such as"
+                    " https://shop.example, without a path."
+                )
         if origins and (audience != "public" or not set(scopes) <= set(PUBLIC_SCOPES)):
             raise DeskmateError(
                 "A key with origins stands in a web page, where everybody can read it: it may have"
@@ -197,7 +205,7 @@ class ApiKeys:
             return None if row is None else as_ticket(row)
 
 
-def _readable(query: Select[tuple[TicketRow]], key: ApiKey) -> Select[tuple[TicketRow]]:
+def _readable(query: Select[TicketRow], key: ApiKey) -> Select[TicketRow]:
     if "tickets:all" in key.scopes:
         return query
     own = exists().where(

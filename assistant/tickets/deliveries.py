@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine, ForeignKey, String, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from assistant.messages import Event
 from assistant.tickets.columns import partial_index
 from assistant.tickets.database import insert_once, sessions
-from assistant.tickets.events import Event, EventRow, as_event
+from assistant.tickets.events import EventRow, as_event
 from assistant.tickets.tables import Table
 
 
@@ -74,9 +75,7 @@ class Deliveries:
                         session.add(row)
             return len(events)
 
-    def take_due(
-        self, endpoint: str, again_after: float, limit: int = 20
-    ) -> tuple[Delivery, ...]:
+    def take_due(self, endpoint: str, again_after: float, limit: int = 20) -> tuple[Delivery, ...]:
         """What is due at an endpoint, oldest first. It is due again `again_after` seconds from
         now, so that a crash before it is delivered loses nothing."""
         now = datetime.now(UTC)

@@ -2,39 +2,22 @@
 
 An event is stored in the transaction of what it tells, so that none is lost and none is told too
 early. It holds ids and no customer's words: whoever may read those asks for them.
-
-    message.received   a customer's message was stored
-    answer.step        a step of the path of an answer began
-    outcome.stored     a message ended, as `action` says
-    reply.sent         a channel took a reply
-    ticket.handed_over a person has the ticket
-    ticket.solved      it is solved
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any
 
 from sqlalchemy import Engine, ForeignKey, Index, String, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from assistant.messages import Event, EventKind
 from assistant.tickets.columns import partial_index
 from assistant.tickets.database import sessions
 from assistant.tickets.rows import find_ticket
 from assistant.tickets.tables import Table, TicketRow
-
-EventKind = Literal[
-    "message.received",
-    "answer.step",
-    "outcome.stored",
-    "reply.sent",
-    "ticket.handed_over",
-    "ticket.solved",
-]
-KINDS: tuple[EventKind, ...] = get_args(EventKind)
 
 
 class EventRow(Table):
@@ -50,21 +33,10 @@ class EventRow(Table):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id", ondelete="CASCADE"))
-    kind: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[EventKind] = mapped_column(String(32))
     detail: Mapped[dict[str, Any]]
     pending: Mapped[bool]
     created_at: Mapped[datetime]
-
-
-@dataclass(frozen=True)
-class Event:
-    """One thing that happened. Ids grow within a ticket; `detail` are ids and single words."""
-
-    id: int
-    ticket_id: int
-    kind: EventKind
-    detail: Mapping[str, Any]
-    at: datetime
 
 
 class Events:
@@ -112,5 +84,4 @@ def note(session: Session, ticket: TicketRow, kind: EventKind, **detail: str | i
 
 def as_event(row: EventRow) -> Event:
     """The event of this row."""
-    kind: Any = row.kind
-    return Event(row.id, row.ticket_id, kind, row.detail, row.created_at)
+    return Event(row.id, row.ticket_id, row.kind, row.detail, row.created_at)

@@ -7,14 +7,15 @@ kept, and given again for the same name and the same content.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Engine, String, delete
 from sqlalchemy.orm import Mapped, mapped_column
 
-from assistant.errors import DeskmateError
 from assistant.tickets.database import insert_once, sessions
 from assistant.tickets.tables import Table
 
@@ -23,23 +24,26 @@ ABANDONED = timedelta(seconds=30)
 
 
 class RequestRow(Table):
-    """`answer` is null while the request is worked on."""
+    """`answer` is null while the request is worked on; `seed` is what its new ids are made of."""
 
     __tablename__ = "idempotent_requests"
 
     caller: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     content: Mapped[str] = mapped_column(String(64))
+    seed: Mapped[str] = mapped_column(String(36))
     answer: Mapped[dict[str, Any] | None]
     begun_at: Mapped[datetime]
 
 
-class OtherContentError(DeskmateError):
-    """A name was used before, for something else."""
+@dataclass(frozen=True)
+class Request:
+    """A request as it stands when it is made, again or for the first time. From the UUID `seed`
+    everything is to be named that the request makes, so that after a crash it makes the same."""
 
-
-class UnfinishedError(DeskmateError):
-    """A request of this name is being worked on."""
+    state: Literal["new", "unfinished", "answered", "other content"]
+    seed: str
+    answer: Mapping[str, Any] | None = None
 
 
 class Idempotency:
@@ -48,29 +52,23 @@ class Idempotency:
     def __init__(self, engine: Engine) -> None:
         self._write, self._read = sessions(engine)
 
-    def begin(self, caller: str, name: str, content: str) -> Mapping[str, Any] | None:
-        """Begins a request whose content has this SHA-256; returns what was answered before, or
-        None if the work is to be done now.
-
-        Raises OtherContentError and UnfinishedError.
-        """
+    def begin(self, caller: str, name: str, content: str) -> Request:
+        """Begins a request whose content has this SHA-256, if it is new."""
         now = datetime.now(UTC)
-        values = {"content": content, "answer": None, "begun_at": now}
+        seed = str(uuid.uuid4())
+        values = {"content": content, "seed": seed, "answer": None, "begun_at": now}
         with self._write.begin() as session:
             if insert_once(session, RequestRow, caller=caller, name=name, **values):
-                return None
+                return Request("new", seed)
             row = session.get_one(RequestRow, (caller, name), with_for_update=True)
             if row.content != content:
-                raise OtherContentError(
-                    f"Idempotency-Key {name!r} was used before with another content. Take a new"
-                    " key for a new request."
-                )
+                return Request("other content", row.seed)
             if row.answer is None and row.begun_at > now - ABANDONED:
-                raise UnfinishedError(
-                    f"The request with the Idempotency-Key {name!r} is still worked on. Ask again."
-                )
+                return Request("unfinished", row.seed)
+            if row.answer is not None:
+                return Request("answered", row.seed, row.answer)
             row.begun_at = now
-            return row.answer
+            return Request("new", row.seed)
 
     def finish(self, caller: str, name: str, answer: Mapping[str, Any]) -> None:
         """Keeps the answer."""

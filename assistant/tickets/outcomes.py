@@ -106,11 +106,13 @@ class Outcomes:
                 raise DeskmateError(f"outcome {outcome_id}: no such outcome.")
             return _read(session, row)
 
-    def of_ticket(self, ticket_id: int) -> tuple[StoredOutcome, ...]:
-        """A ticket's outcomes, oldest first."""
-        query = select(OutcomeRow).where(OutcomeRow.ticket_id == ticket_id)
+    def of_ticket(
+        self, ticket_id: int, after: int = 0, limit: int | None = None
+    ) -> tuple[StoredOutcome, ...]:
+        """A ticket's outcomes after this one, oldest first."""
+        query = select(OutcomeRow).where(OutcomeRow.ticket_id == ticket_id, OutcomeRow.id > after)
         with self._read() as session:
-            rows = session.scalars(query.order_by(OutcomeRow.id)).all()
+            rows = session.scalars(query.order_by(OutcomeRow.id).limit(limit)).all()
             return tuple(_read(session, row) for row in rows)
 
     def telling(self, ticket_id: int) -> StoredOutcome | None:
