@@ -90,7 +90,7 @@ class Deliveries:
         )
         with self._write.begin() as session:
             taken = []
-            for row, event in session.execute(query).tuples():
+            for row, event in session.execute(query):
                 row.attempts += 1
                 row.due_at = now + timedelta(seconds=again_after)
                 taken.append(Delivery(as_event(event), endpoint, row.attempts))

@@ -19,6 +19,7 @@ from connectors.api.problems import ProblemError, invalid
 Body = TypeVar("Body", bound=BaseModel)
 
 MOST_FIELDS = 20
+MOST_FILES = 10
 JSON = "application/json"
 FORM = "multipart/form-data"
 
@@ -44,7 +45,6 @@ async def read(
     form: type[BaseModel] | None,
     *,
     max_bytes: int,
-    max_files: int,
 ) -> Posted:
     """The request's body: JSON as `model`, or, where there is one, a form as `form` with files.
 
@@ -55,7 +55,7 @@ async def read(
     if media_type == JSON:
         return Posted(_checked(model, await limited.body()))
     if media_type == FORM and form is not None:
-        return await _form(limited, form, max_files)
+        return await _form(limited, form)
     allowed = f"{JSON} or {FORM}" if form else JSON
     raise ProblemError(415, f"Post {allowed}, and say so in Content-Type.")
 
@@ -67,11 +67,11 @@ def _checked(model: type[Body], raw: bytes) -> Body:
         raise invalid(error, "body") from error
 
 
-async def _form(request: Request, model: type[BaseModel], max_files: int) -> Posted:
+async def _form(request: Request, model: type[BaseModel]) -> Posted:
     values: dict[str, str] = {}
     files = []
     try:
-        async with request.form(max_files=max_files, max_fields=MOST_FIELDS) as fields:
+        async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS) as fields:
             for name, value in fields.multi_items():
                 if isinstance(value, UploadFile):
                     files.append(await _file(name, value))

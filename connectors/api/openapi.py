@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from assistant import __version__
+from assistant.messages import EventKind
 from connectors.api import schema
-from connectors.api.bodies import FORM, JSON
+from connectors.api.bodies import FORM, JSON, MOST_FILES
 from connectors.api.handlers import PREFIX
 from connectors.api.operations import Operation
 from connectors.api.problems import MEDIA_TYPE
@@ -24,10 +25,20 @@ Bring customers' messages, follow their answers, and read tickets. Keys are made
 `deskmate api keys create`. What is posted may be repeated under one `Idempotency-Key`."""
 
 EVENTS = """\
-Server-sent events. `event` is `message.received`, `answer.step`, `outcome.stored`, `reply.sent`
-(with `text` and `citations`), `ticket.handed_over` or `ticket.solved`; `data` is a JSON object.
+Server-sent events. The `data` of `reply.sent` holds the answer: `text`, `citations` and `author`.
 The stream begins with the ticket's first event, or after `Last-Event-ID`; it ends after some
 minutes, and clients then come back."""
+
+
+EVENT: Json = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"enum": list(get_args(EventKind))},
+        "data": {"type": "string", "contentMediaType": JSON, "contentSchema": {"type": "object"}},
+    },
+    "required": ["id", "event", "data"],
+}
 
 
 def describe(operations: Sequence[Operation]) -> Json:
@@ -104,7 +115,7 @@ def _parameters(operation: Operation) -> Iterable[Json]:
 
 def _answer(operation: Operation) -> Json:
     if operation.streams:
-        content: Json = {"text/event-stream": {"schema": {"type": "string"}}}
+        content: Json = {"text/event-stream": {"schema": EVENT}}
         return {"description": EVENTS, "content": content}
     phrase = HTTPStatus(operation.status).phrase
     if operation.answers is None:
@@ -127,15 +138,17 @@ def _problems(operation: Operation) -> list[int]:
 def _schemas(operations: Sequence[Operation]) -> Json:
     modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [(schema.Problem, "serialization")]
     for operation in operations:
-        modes += [(m, "validation") for m in (operation.body, operation.form) if m]
+        modes += [(m, "validation") for m in (operation.body,) if m]
         modes += [(m, "serialization") for m in (operation.answers,) if m]
     _, found = models_json_schema(
         list(dict.fromkeys(modes)), ref_template="#/components/schemas/{model}"
     )
     schemas: Json = found["$defs"]
-    for described in schemas.values():
-        for name, one in described.get("properties", {}).items():
-            described["properties"][name] = _without_null(one)
+    posted = {one.body.__name__ for one in operations if one.body}
+    for model, described in schemas.items():
+        if model not in posted:  # in JSON that is posted, null may stand for what is left out
+            properties = described.get("properties", {})
+            described["properties"] = {n: _without_null(one) for n, one in properties.items()}
     return schemas
 
 
@@ -145,23 +158,23 @@ def _form(model: type[BaseModel]) -> Json:
         "type": "array",
         "items": {"type": "string", "contentMediaType": "application/octet-stream"},
         "minItems": 1,
-        "maxItems": 10,
+        "maxItems": MOST_FILES,
     }
     described = model.model_json_schema()
     properties = {name: _without_null(one) for name, one in described["properties"].items()}
-    text = {**properties["text"], "minLength": 1, "pattern": r"\S"}
+    words = {"required": ["text"], "properties": {"text": {"pattern": r"\S"}}}
     return {
         "type": "object",
         "description": described["description"],
-        "properties": {**properties, "text": text, "files": files},
-        "anyOf": [{"required": ["text"]}, {"required": ["files"]}],
+        "properties": {**properties, "files": files},
+        "anyOf": [words, {"required": ["files"]}],
         "additionalProperties": False,
     }
 
 
 def _without_null(described: Json) -> Json:
-    """What may be left out, without the null that stands for it in Python: nothing of ours is
-    ever null in what is sent or answered."""
+    """What may be left out, without the null that stands for it in Python: in queries and forms
+    there is none, and what is answered leaves it out."""
     kinds = [kind for kind in described.get("anyOf", ()) if kind != {"type": "null"}]
     kept = {key: value for key, value in described.items() if key not in ("anyOf", "title")}
     if kept.get("default", 0) is None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 HIGHEST_ID = 2**31 - 1  # of PostgreSQL's integer
 
-Id = Annotated[int, Field(ge=1, le=HIGHEST_ID)]
+
+def _whole(value: Any) -> Any:
+    """In JSON 8.0 is an integer too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Id = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=HIGHEST_ID)]
 Limit = Annotated[int, Field(ge=1, le=100, description="At most so many.")]
 Words = Annotated[str, Field(min_length=1, max_length=50_000, pattern=r"\S")]
 
@@ -93,7 +99,7 @@ class Accepted(Outgoing):
     events: str = Field(description="Where the answer is to be seen, as server-sent events.")
     token: str | None = Field(
         None,
-        description="For the customer's own browser, only where a conversation begins: opens this one,"
+        description="For the customer's own browser, where a conversation begins: opens this one,"
         " as a Bearer token.",
     )
 

@@ -133,11 +133,10 @@ class Service:
                 operation.body,
                 operation.form,
                 max_bytes=self._settings.max_body_mb * 1_000_000,
-                max_files=self._settings.max_files,
             )
             call = replace(call, posted=posted)
         name = request.headers.get("idempotency-key")
-        if name and operation.body:
+        if name is not None and operation.body:
             body = await run_in_threadpool(self._once, operation, call, name)
         else:
             body = await run_in_threadpool(_done, operation, call)

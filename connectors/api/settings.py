@@ -16,7 +16,6 @@ class ApiSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_body_mb: int = Field(30, ge=1, description="Larger requests are refused.")
-    max_files: int = Field(10, ge=1, description="Files of one message.")
     stream_seconds: float = Field(
         300.0, gt=0, description="A stream of events ends after this long; clients come back."
     )
