@@ -60,7 +60,7 @@ class Events:
             .group_by(EventRow.ticket_id)
         )
         with self._read() as session:
-            return dict(session.execute(query))
+            return dict(session.execute(query).all())
 
     def step(self, ticket_id: int, name: str) -> None:
         """Notes that a step of an answer begins."""
