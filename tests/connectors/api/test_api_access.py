@@ -66,13 +66,16 @@ def test_without_a_good_key_nothing_is_told(api: ApiDesk, header: str) -> None:
 def test_keys_are_kept_as_hashes_and_a_revoked_one_opens_nothing(
     api: ApiDesk, backend: httpx.Client
 ) -> None:
-    accepted = begin(backend)
+    once = {"Idempotency-Key": "a-name-for-this-request"}
+    accepted = backend.post("/messages", json={"text": "How?"}, headers=once).json()
+    again = backend.post("/messages", json={"text": "How?"}, headers=once).json()
     key = backend.headers["Authorization"].removeprefix("Bearer ")
     database = (api.desk.settings.data_dir / "deskmate.sqlite").read_bytes()
     database += (api.desk.settings.data_dir / "deskmate.sqlite-wal").read_bytes()
 
     api.tickets.api_keys.revoke(key.split("_")[1])
 
+    assert again == accepted
     assert key.encode() not in database
     assert accepted["token"].encode() not in database
     assert backend.get("/tickets").status_code == 401
