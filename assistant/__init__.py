@@ -19,12 +19,12 @@ from assistant.errors import (
     UnreachableError,
     UnreadableError,
 )
+from assistant.events import Event
 from assistant.hooks import hookimpl
 from assistant.messages import (
     Answer,
     Attachment,
     Citation,
-    Event,
     Message,
     Notice,
     Outcome,

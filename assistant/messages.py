@@ -29,14 +29,6 @@ Author = Literal["customer", "assistant", "staff"]
 Action = Literal["reply", "draft", "ask", "hand over", "refuse", "solve", "ignore"]
 TicketStatus = Literal["open", "needs review", "answered", "handed over", "solved"]
 NoticeKind = Literal["draft", "hand over", "held", "failed"]
-EventKind = Literal[
-    "message.received",
-    "answer.step",
-    "outcome.stored",
-    "reply.sent",
-    "ticket.handed_over",
-    "ticket.solved",
-]
 
 
 def now() -> datetime:
@@ -310,25 +302,3 @@ class Notice:
     question: str
     text: str
     citations: tuple[Citation, ...] = ()
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened on a ticket.
-
-    message.received     a customer's message was stored: `message`
-    answer.step          a step of the path to an answer began: `step`
-    outcome.stored       a message ended: `outcome`, `action`
-    reply.sent           its channel took a reply: `reply`, `outcome`
-    ticket.handed_over   a person has the ticket, or is to take it: `by` or `outcome`
-    ticket.solved        it is solved: `by`
-
-    `detail` holds these ids and single words, and nothing that a customer wrote. Ids grow within a
-    ticket.
-    """
-
-    id: int
-    ticket_id: int
-    kind: EventKind
-    detail: Mapping[str, Any]
-    at: datetime

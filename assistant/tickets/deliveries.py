@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine, ForeignKey, String, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from assistant.messages import Event
+from assistant.events import Event
 from assistant.tickets.columns import partial_index
 from assistant.tickets.database import insert_once, sessions
 from assistant.tickets.events import EventRow, as_event

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Engine, ForeignKey, Index, String, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from assistant.messages import Event, EventKind
+from assistant.events import Event, EventKind
 from assistant.tickets.columns import partial_index
 from assistant.tickets.database import sessions
 from assistant.tickets.rows import find_ticket

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from assistant import __version__
-from assistant.messages import EventKind
+from assistant.events import EventKind
 from connectors.api import schema
 from connectors.api.bodies import FORM, JSON, MOST_FILES
 from connectors.api.handlers import PREFIX

@@ -14,7 +14,7 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from assistant import Connector, hookimpl
-from assistant.messages import EventKind
+from assistant.events import EventKind
 
 if TYPE_CHECKING:
     from assistant.settings import Settings as DeskSettings

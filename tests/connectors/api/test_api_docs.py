@@ -9,7 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from assistant.messages import EventKind
+from assistant.events import EventKind
 from assistant.model.encoder import MultimodalEncoder
 from assistant.settings import Settings
 from assistant.tickets.api_keys import SCOPES
