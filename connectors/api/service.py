@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 
@@ -58,19 +58,16 @@ class Service:
     def routes(self) -> list[BaseRoute]:
         """One application, whose errors are problem+json."""
         description = openapi.describe(OPERATIONS)
-        by_path: dict[str, list[Operation]] = {}
-        for operation in OPERATIONS:
-            by_path.setdefault(operation.path, []).append(operation)
         application = Starlette(
             routes=[
                 Route("/openapi.json", lambda request: JSONResponse(description)),
                 *(
                     Route(
-                        path.replace("{ticket}", "{ticket:int}"),
+                        operation.path.replace("{ticket}", "{ticket:int}"),
                         self._endpoint(operation),
                         methods=[operation.method],
                     )
-                    for path, (operation,) in by_path.items()
+                    for operation in OPERATIONS
                 ),
             ],
             exception_handlers={HTTPException: _refused},
@@ -86,6 +83,8 @@ class Service:
                 response = await self._answer(operation, request, headers)
             except ProblemError as problem:
                 response = problem.response()
+            except ClientDisconnect:
+                response = Response(status_code=400)  # nobody reads it
             except DeskmateError as error:
                 log.warning("failed_request", operation=operation.name, error=place(error))
                 response = ProblemError(
