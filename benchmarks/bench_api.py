@@ -1,8 +1,8 @@
 """How fast is a message acknowledged by the HTTP API, beside a bare Starlette that stores one row?
 
 Each acknowledgement of Deskmate's says that key, limit and body were checked and that the message
-is stored and enqueued. The peer, `starlette+sqlite`, reads the same JSON and commits it to SQLite with
-the same journal: what no API that loses nothing can do without.
+is stored and enqueued. The peer, `starlette+sqlite`, reads the same JSON and commits it to SQLite
+with the same journal: what no API that loses nothing can do without.
 
 `burst`: as many as 8 connections bring, one after the other; the models answer them meanwhile.
 `busy`: 20 messages a second, on time whatever comes back (no coordinated omission), while the
