@@ -19,8 +19,18 @@ from assistant.errors import (
     UnreachableError,
     UnreadableError,
 )
+from assistant.events import Event
 from assistant.hooks import hookimpl
-from assistant.messages import Answer, Attachment, Citation, Message, Notice, Outcome, Reply, Ticket
+from assistant.messages import (
+    Answer,
+    Attachment,
+    Citation,
+    Message,
+    Notice,
+    Outcome,
+    Reply,
+    Ticket,
+)
 from assistant.tools import Tool
 
 if TYPE_CHECKING:
@@ -37,6 +47,7 @@ __all__ = [
     "Connector",
     "Desk",
     "DeskmateError",
+    "Event",
     "Hit",
     "Message",
     "Notice",

@@ -9,6 +9,7 @@ looked for by its name:
     annotate(notice)  AnnotatingConnector tells staff in the ticket itself, where they work
     hold(reply)       HoldingConnector    leaves a reply to a person, such as to end a loop
     branches()        BranchingConnector  several sources, each of which may fail alone
+    follow(ticket, step) FollowingConnector hears of each step of an answer as it begins
     routes(accept)    RoutingConnector    receives by HTTP, under /connectors/NAME/
 """
 
@@ -18,7 +19,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from assistant.messages import Message, Notice, Reply
+from assistant.messages import Message, Notice, Reply, Ticket
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -110,9 +111,19 @@ class BranchingConnector(Protocol):
 
 
 @runtime_checkable
+class FollowingConnector(Protocol):
+    """A connector that shows how an answer comes about."""
+
+    def follow(self, ticket: Ticket, step: str) -> None:
+        """A step of the answer to this ticket begins; the names are those of the trace. Called in
+        any process that answers messages, and waited for: be quick. What it raises is logged."""
+
+
+@runtime_checkable
 class RoutingConnector(Protocol):
     """A connector that receives by HTTP instead of, or beside, fetching. `run` may then do no
-    more than wait for `stop`."""
+    more than wait for `stop`. If it has an attribute `prefix`, such as "/api", its routes are
+    served there instead of under /connectors/NAME; the service's own pages go before it."""
 
     def routes(self, accept: Accept) -> Sequence[BaseRoute]:
         """Called once by `deskmate serve`. Returns Starlette routes, served under

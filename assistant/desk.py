@@ -9,10 +9,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant import logs
 from assistant import settings as settings_module
-from assistant.articles import Audience, Picture
+from assistant.articles import Audience, Hit, Picture
 from assistant.assembly import Assembly
-from assistant.connecting import AttachedConnector, Connector, HoldingConnector
+from assistant.connecting import (
+    AttachedConnector,
+    Connector,
+    FollowingConnector,
+    HoldingConnector,
+)
 from assistant.errors import KnowledgeError
 from assistant.messages import (
     Attachment,
@@ -33,6 +39,8 @@ if TYPE_CHECKING:
     from assistant.inbox import Inbox
     from assistant.knowledge.indexing import Progress, Report
     from assistant.knowledge.sources import Folder
+
+log = logs.logger(__name__)
 
 
 class Desk(Assembly):
@@ -80,7 +88,7 @@ class Desk(Assembly):
         inbox = self.settings.inbox
         return Inbox(
             self.tickets,
-            self.pipeline.answer,
+            self._answer,
             self.connectors,
             self._hold,
             self._tell_solved,
@@ -136,6 +144,15 @@ class Desk(Assembly):
             for name, own in sorted(by_source(sources).items())
         ]
 
+    def search(
+        self, text: str, *, audience: Audience = "public", product: str | None = None, limit: int
+    ) -> list[Hit]:
+        """The passages that fit a question, of those that this audience may see, best first."""
+        from assistant.knowledge.lexical import Filter
+
+        encoding = self.encoder.encode(text, ())
+        return self.retriever.search(encoding, Filter(audience, product=product), limit=limit)
+
     def rank(self, text: str, screenshots: Sequence[Path] = (), *, limit: int = 20) -> Ranking:
         """The articles that a question is about, best first, by their best passage."""
         from assistant.evaluation import ranking
@@ -177,6 +194,19 @@ class Desk(Assembly):
     def _send_soon(self, reply_id: str) -> None:
         if "inbox" in vars(self):  # else the process that has one sends it, within seconds
             self.inbox.send(reply_id)
+
+    def _answer(self, message: Message, ticket: Ticket, conversation: tuple[Turn, ...]) -> Outcome:
+        connector = self.connectors.get(ticket.connector)
+        if not isinstance(connector, FollowingConnector):
+            return self.pipeline.answer(message, ticket, conversation)
+
+        def begins(step: str) -> None:
+            try:
+                connector.follow(ticket, step)
+            except Exception as error:
+                log.warning("failed_follow", ticket=ticket.id, step=step, error=logs.place(error))
+
+        return self.pipeline.answer(message, ticket, conversation, begins)
 
     def _hold(self, reply: Reply) -> str | None:
         faults: list[PluginFault] = []

@@ -21,6 +21,7 @@ HOUR_SECONDS = 3600.0
 OFTEN_SECONDS = 5.0
 SEND_AGAIN_AFTER = 60.0  # seconds until a reply or notice without any news is due anew
 KEEP_WORKFLOWS = timedelta(days=7)
+KEEP_EVENTS = timedelta(days=14)  # longer than any webhook is tried again
 
 log = logs.logger(__name__)
 
@@ -75,7 +76,7 @@ class Upkeep:
             self._repeat(self._sweep_messages, SWEEP_SECONDS),
             self._repeat(self._tell_staff, OFTEN_SECONDS, wake=self._news),
             self._repeat(self._close_quiet, HOUR_SECONDS),
-            self._repeat(self._clear_workflows, HOUR_SECONDS),
+            self._repeat(self._clear_past, HOUR_SECONDS),
         ]
 
     def begin_stop(self) -> None:
@@ -153,9 +154,11 @@ class Upkeep:
             log.info("solved_ticket", ticket=ticket.id, by=ticket.solved_by, how="quiet")
             self._solved(ticket)
 
-    def _clear_workflows(self) -> None:
+    def _clear_past(self) -> None:
         if count := self._queues.clear(datetime.now(UTC) - KEEP_WORKFLOWS):
             log.info("cleared_workflows", count=count)
+        if count := self._tickets.events.clear(datetime.now(UTC) - KEEP_EVENTS):
+            log.info("cleared_events", count=count)
 
     def _repeat(
         self,

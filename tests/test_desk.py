@@ -263,3 +263,25 @@ def test_the_pictures_of_an_answer_are_those_of_articles_that_are_public_now(
 
         assert (number, picture.alt) == (3, "The window of the error")
         assert desk.pictures(cited) == []
+
+
+def test_a_connector_that_follows_hears_of_each_step_and_may_fail(
+    open_desk: Open, data_dir: Path
+) -> None:
+    heard: list[str] = []
+
+    class Following(RecordingConnector):
+        def follow(self, ticket: Any, step: str) -> None:
+            heard.append(step)
+            raise ConnectionError("nobody listens")
+
+    connector = Following(data_dir / "sent")
+    desk = open_desk(gives("register_connectors", [connector]), data_dir=data_dir)
+    desk.inbox.start()
+    message = Message(connector.name, "1", "t", "ann@example.com", "What does KT-4031 mean?")
+    desk.inbox.accept(message)
+    while (stored := desk.tickets.outcomes.of_message(connector.name, "1")) is None:
+        time.sleep(0.02)
+
+    assert heard == [step.name for step in stored.outcome.trace]
+    assert "search" in heard

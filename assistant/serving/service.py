@@ -90,7 +90,9 @@ class Service:
             backlog=lambda: backlog(engine),
             routes={
                 # Not `desk.inbox.accept` itself: that would load the models here.
-                name: connector.routes(lambda message: desk.inbox.accept(message))
+                getattr(connector, "prefix", f"/connectors/{name}"): connector.routes(
+                    lambda message: desk.inbox.accept(message)
+                )
                 for name in self._names
                 if isinstance(connector := desk.connectors[name], RoutingConnector)
             },

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from assistant.errors import DeskmateError
 from assistant.messages import Attachment, Author, Reply
 from assistant.tickets.database import sessions
+from assistant.tickets.events import note
 from assistant.tickets.outcomes import ANSWERING
 from assistant.tickets.rows import (
     audit,
@@ -130,7 +131,10 @@ class Replies:
     def record_sent(self, reply_id: str, external_id: str) -> None:
         """The channel took the reply as `external_id`."""
         with self._write.begin() as session:
+            ticket = find_ticket(session, _find(session, reply_id).ticket_id, lock=True)
             row = _find(session, reply_id, lock=True)
+            if row.state != "sent":
+                note(session, ticket, "reply.sent", reply=reply_id, outcome=row.outcome_id)
             row.state, row.external_id, row.error = "sent", external_id, None
             row.sent_at = datetime.now(UTC)
 
@@ -195,6 +199,7 @@ class Replies:
                 raise _not_waiting(outcome, reply)
             ticket.status, ticket.owner, ticket.updated_at = "handed over", who, datetime.now(UTC)
             audit(session, ticket.id, who, "discard", reason)
+            note(session, ticket, "ticket.handed_over", by=who)
 
     def write(
         self,

@@ -10,6 +10,10 @@
              ├─ .tool_calls calls of tools, and those that wait for approval
              ├─ .persons    tickets of the same customer on other channels
              ├─ .releases   internal articles that customers may be told
+             ├─ .events     what happened, in order
+             ├─ .deliveries webhooks that are to be told of it
+             ├─ .api_keys   keys of the HTTP API, and their conversations
+             ├─ .idempotency requests that are made again under one name
              ├─ .secrets    connectors' tokens, encrypted
              ├─ .people     who may use the console, and .log_ins: who is using it
              ├─ .teamwork   people's notes to each other, assignment, who is looking
@@ -31,11 +35,15 @@ from sqlalchemy import Engine, func, select, update
 
 from assistant.errors import DeskmateError
 from assistant.messages import Message, Ticket, TicketStatus, Turn
+from assistant.tickets.api_keys import ApiKeys
 from assistant.tickets.arrivals import Arrivals
 from assistant.tickets.audit import AuditLog
 from assistant.tickets.database import sessions
+from assistant.tickets.deliveries import Deliveries
+from assistant.tickets.events import Events, note
 from assistant.tickets.feedback import FeedbackLog
 from assistant.tickets.history import History
+from assistant.tickets.idempotency import Idempotency
 from assistant.tickets.listing import Listing
 from assistant.tickets.log_ins import LogIns
 from assistant.tickets.notices import Notices
@@ -88,6 +96,10 @@ class Tickets:
         self.releases = Releases(engine)
         self.secrets = Secrets(engine, secret_key)
         self.tool_calls = ToolCalls(engine)
+        self.events = Events(engine)
+        self.deliveries = Deliveries(engine)
+        self.api_keys = ApiKeys(engine)
+        self.idempotency = Idempotency(engine)
         self.workers = Workers(engine)
         self.people = People(engine)
         self.log_ins = LogIns(engine)
@@ -111,9 +123,12 @@ class Tickets:
             ticket = open_ticket(session, message)
             if insert_message(session, message, ticket):
                 ticket.updated_at = datetime.now(UTC)
+                if message.author == "customer":
+                    note(session, ticket, "message.received", message=message.external_id)
                 if message.author == "staff":
                     ticket.status, ticket.owner = "handed over", message.sender
                     audit(session, ticket.id, message.sender, "hand over", "wrote on the channel")
+                    note(session, ticket, "ticket.handed_over", by=message.sender)
                 elif ticket.status in ("answered", "solved"):
                     ticket.status, ticket.solved_by = "open", None
             return as_ticket(ticket)
@@ -249,6 +264,8 @@ class Tickets:
             ticket.status, ticket.owner, ticket.updated_at = "handed over", who, datetime.now(UTC)
             detail = f"to {who}: {reason}".removesuffix(": ") if by and by != who else reason
             audit(session, ticket_id, by or who, "hand over", detail)
+            audit(session, ticket_id, who, "hand over", reason)
+            note(session, ticket, "ticket.handed_over", by=who)
             return as_ticket(ticket)
 
     def hand_back(self, ticket_id: int, who: str) -> Ticket:

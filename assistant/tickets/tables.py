@@ -4,9 +4,11 @@
              ├─ outcomes ─┬─ citations
              │            └─ traces
              ├─ replies ── reply_attachments ── blobs
+             ├─ events ── deliveries
              └─ notices, notes, presence, feedback, audit, plugin_faults
 
-    workers, arrivals, secrets, releases, people ── sessions
+    workers, arrivals, secrets, releases, people ── sessions, webhooks,
+    api_keys ── api_conversations
 
 An attachment's content is stored in the database, once per sha256, and not in files beside it:
 it is written in one transaction with its message, one backup holds everything, and workers on
