@@ -110,53 +110,45 @@ def _explain(name: str, model: type[BaseModel], error: ValidationError) -> str:
     return "\n".join(lines)
 
 
-def add(
-    manager: pluggy.PluginManager, name: str, plugin: object
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Registers `plugin`; returns the names of its hooks, and warnings of what is deprecated.
+def hooked(name: str, plugin: object) -> tuple[dict[str, pluggy.HookImpl], tuple[str, ...]]:
+    """The hooks that `plugin` has, by name, and warnings of what is deprecated.
 
-    Raises PluginError, and leaves `manager` without the plugin, if a hook has an unknown name or
-    argument, is async, or is a wrapper.
+    Raises PluginError if a hook has an unknown name or argument, is async, or is a wrapper. Each
+    plugin is checked by a manager of its own: a desk's plugins change while it works, and one that
+    is refused must leave nothing behind.
     """
+    manager = pluggy.PluginManager("deskmate")
+    manager.add_hookspecs(hooks)
     try:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             manager.register(plugin, name)
-        callers = manager.get_hookcallers(plugin) or []
-        if not callers:
-            raise PluginError(f"Plugin {name} has no hook: mark its functions with @hookimpl.")
-        for caller in callers:
-            _check(name, caller)
     except pluggy.PluginValidationError as error:
-        _remove(manager, plugin)
         # pluggy's message names plugin and hook, then the definition, then what is wrong with it.
         what = "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
         raise PluginError(f"{what}.") from None
-    except BaseException:
-        _remove(manager, plugin)
-        raise
-    return tuple(sorted(caller.name for caller in callers)), tuple(str(w.message) for w in said)
+    callers = manager.get_hookcallers(plugin) or []
+    if not callers:
+        raise PluginError(f"Plugin {name} has no hook: mark its functions with @hookimpl.")
+    calls = {caller.name: _only(name, caller) for caller in callers}
+    return calls, tuple(str(warning.message) for warning in said)
 
 
-def _check(name: str, caller: pluggy.HookCaller) -> None:
+def _only(name: str, caller: pluggy.HookCaller) -> pluggy.HookImpl:
     if caller.name not in hooks.TIME_LIMITS_S:
         close = difflib.get_close_matches(caller.name, hooks.TIME_LIMITS_S, n=1)
         hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(hooks.TIME_LIMITS_S)}."
         raise PluginError(f"Plugin {name}: there is no hook {caller.name}. {hint}")
-    for call in caller.get_hookimpls():
-        if call.plugin_name != name:
-            continue
-        if call.wrapper or call.hookwrapper:
-            raise PluginError(f"Plugin {name}, hook {caller.name}: wrappers are not supported.")
-        if inspect.iscoroutinefunction(call.function):
-            raise PluginError(
-                f"Plugin {name}, hook {caller.name}: must be a plain function, not async."
-            )
-
-
-def _remove(manager: pluggy.PluginManager, plugin: object) -> None:
-    if manager.is_registered(plugin):
-        manager.unregister(plugin)
+    call, *more = caller.get_hookimpls()
+    if more:
+        raise PluginError(f"Plugin {name}, hook {caller.name}: has two functions. Join them.")
+    if call.wrapper or call.hookwrapper:
+        raise PluginError(f"Plugin {name}, hook {caller.name}: wrappers are not supported.")
+    if inspect.iscoroutinefunction(call.function):
+        raise PluginError(
+            f"Plugin {name}, hook {caller.name}: must be a plain function, not async."
+        )
+    return call
 
 
 def turn(call: pluggy.HookImpl) -> tuple[int, str]:

@@ -107,7 +107,7 @@ class Plugins(Registry):
             given: T = arguments[changing]
             # A copy to look at: whoever changes it by force changes it for nobody else.
             lent = {**arguments, changing: copy(given)}
-            writes = self._may(call.plugin_name, "tickets:write")
+            writes = "tickets:write" in self._infos[call.plugin_name].granted
             checked = partial(check, given) if writes else results.unpermitted
             changed = self._call(hook, call, faults, checked, lent)
             if changed is not None:
@@ -152,6 +152,6 @@ class Plugins(Registry):
             faults,
             limit_s=hooks.TIME_LIMITS_S[hook],
             passing=(SettingsError,) if hook.startswith("register_") else (),
-            secrets=self._secrets[call.plugin_name],
+            secrets=self._loaded[call.plugin_name].secrets,
             always=self._infos[call.plugin_name].required,
         )

@@ -48,6 +48,15 @@ class PluginInfo:
         return tuple(sorted(self.asked - self.granted))
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """A plugin whose code has run: the functions of its hooks, and its secrets."""
+
+    info: PluginInfo
+    calls: Mapping[str, pluggy.HookImpl]
+    secrets: tuple[str, ...] = ()
+
+
 class Registry:
     """The plugins of one desk. Without `installed`, it starts empty: scripts and tests `register`.
 
@@ -59,10 +68,8 @@ class Registry:
         self._tables: dict[str, dict[str, Any]] = {}
         for name, table in (tables or {}).items():
             self.table(name, table)
-        self._manager = pluggy.PluginManager("deskmate")
-        self._manager.add_hookspecs(hooks)
         self._infos: dict[str, PluginInfo] = {}
-        self._secrets: dict[str, tuple[str, ...]] = {}
+        self._loaded: dict[str, Loaded] = {}
         self._order: dict[str, tuple[pluggy.HookImpl, ...]] = dict.fromkeys(hooks.TIME_LIMITS_S, ())
         self.caller = Caller()
 
@@ -132,40 +139,10 @@ class Registry:
                 f"Plugin {name}: {distribution or 'this plugin'} and {other} use the same name. "
                 "Uninstall one of them."
             )
-        table = self._tables.get(_dashed(name), {})
-
-        def make() -> tuple[object, BaseModel | None, bool]:
-            permissions.check_contract(name, plugin)
-            built, settings = loading.build(name, plugin, table)
-            return built, settings, bool(getattr(built, "required", False))
-
-        def add() -> tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]:
-            names, warnings = loading.add(self._manager, name, built)
-            try:
-                return names, warnings, permissions.asked(name, built, names)
-            except PluginError:
-                self._manager.unregister(built)
-                raise
-
-        built, settings, required = self._in_time(name, make)
-        names, warnings, asked = self._in_time(name, add)
-        allowed = asked if granted is None else asked & frozenset(granted)
-        self._infos[name] = PluginInfo(
-            name,
-            version,
-            distribution,
-            names,
-            settings=settings,
-            asked=asked,
-            granted=allowed,
-            warnings=warnings,
-            required=required,
-        )
-        self._secrets[name] = secrets.values(settings) if settings else ()
-        for hook, need in hooks.NEEDS.items():
-            calls = getattr(self._manager.hook, hook).get_hookimpls()
-            called = [call for call in calls if self._may(call.plugin_name, need)]
-            self._order[hook] = tuple(sorted(called, key=loading.turn))
+        loaded = self._checked(name, plugin, version, distribution, granted)
+        self._infos[name] = loaded.info
+        self._loaded[name] = loaded
+        self._arrange()
 
     def list(self) -> tuple[PluginInfo, ...]:
         """Every plugin found, by name: running, disabled, not enabled or broken."""
@@ -177,10 +154,53 @@ class Registry:
 
     def secrets_of(self, plugin: str) -> tuple[str, ...]:
         """The values of a plugin's secret settings, to keep them out of texts."""
-        return self._secrets.get(plugin, ())
+        return self._loaded[plugin].secrets if plugin in self._loaded else ()
 
-    def _may(self, plugin: str, permission: str) -> bool:
-        return plugin in self._infos and permission in self._infos[plugin].granted
+    def _checked(
+        self,
+        name: str,
+        plugin: object,
+        version: str,
+        distribution: str,
+        granted: Collection[str] | None,
+    ) -> Loaded:
+        table = self._tables.get(_dashed(name), {})
+
+        def make() -> Loaded:
+            permissions.check_contract(name, plugin)
+            built, settings = loading.build(name, plugin, table)
+            required = bool(getattr(built, "required", False))
+            calls, warnings = loading.hooked(name, built)
+            asked = permissions.asked(name, built, calls)
+            info = PluginInfo(
+                name,
+                version,
+                distribution,
+                tuple(sorted(calls)),
+                settings=settings,
+                asked=asked,
+                granted=asked if granted is None else asked & frozenset(granted),
+                warnings=warnings,
+                required=required,
+            )
+            return Loaded(info, calls, secrets.values(settings) if settings else ())
+
+        return self._in_time(name, make)
+
+    def _arrange(self) -> None:
+        self._order = {
+            hook: tuple(
+                sorted(
+                    (
+                        loaded.calls[hook]
+                        for loaded in self._loaded.values()
+                        if hook in loaded.calls and need in loaded.info.granted
+                    ),
+                    key=loading.turn,
+                )
+            )
+            for hook, need in hooks.NEEDS.items()
+        }
 
     def _load(self, one: Candidate, granted: Collection[str] | None) -> None:
         try:
