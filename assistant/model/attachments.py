@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from assistant.errors import UnreadableError
-from assistant.messages import Attachment, AttachmentReport
+from assistant.messages import Attachment, AttachmentReport, Screen
 from assistant.model import recording
-from assistant.model.screenshot import Screen
 
 MAX_TEXT_CHARACTERS = 10_000
 """Of a log file: a question is not made of megabytes."""
