@@ -20,7 +20,19 @@ from assistant.errors import (
     UnreadableError,
 )
 from assistant.hooks import hookimpl
-from assistant.messages import Answer, Attachment, Citation, Message, Notice, Outcome, Reply, Ticket
+from assistant.messages import (
+    Answer,
+    Attachment,
+    Box,
+    Citation,
+    Message,
+    Notice,
+    Outcome,
+    Reply,
+    Screen,
+    ScreenLine,
+    Ticket,
+)
 from assistant.tools import Tool
 
 if TYPE_CHECKING:
@@ -33,6 +45,7 @@ __all__ = [
     "Answer",
     "Article",
     "Attachment",
+    "Box",
     "Citation",
     "Connector",
     "Desk",
@@ -44,6 +57,8 @@ __all__ = [
     "Passage",
     "PluginError",
     "Reply",
+    "Screen",
+    "ScreenLine",
     "Section",
     "SettingsError",
     "Ticket",

@@ -84,6 +84,7 @@ class Desk(Assembly):
             self.connectors,
             self._hold,
             self._tell_solved,
+            self._arriving,
             staff_connector=self.settings.staff_connector,
             worker=inbox.worker_name or f"{socket.gethostname()}-worker",
             workflow_url=workflow_database_url(self.settings.resolved_database_url),
@@ -177,6 +178,10 @@ class Desk(Assembly):
     def _send_soon(self, reply_id: str) -> None:
         if "inbox" in vars(self):  # else the process that has one sends it, within seconds
             self.inbox.send(reply_id)
+
+    def _arriving(self, message: Message, faults: list[PluginFault]) -> Message:
+        # The models are loaded only if a plugin looks at a picture.
+        return self.plugins.message_arriving(message, lambda a: self.attachments.shown(a), faults)
 
     def _hold(self, reply: Reply) -> str | None:
         faults: list[PluginFault] = []

@@ -167,6 +167,10 @@ class Screen:
         return "\n".join(line.text for line in self.lines)
 
 
+Shown = tuple[tuple[bytes, Screen], ...]
+"""The pictures that an attachment shows, as image files, each with what is read in it."""
+
+
 STRANGE = 0.98
 """A message stranger than this share of the known ones is out of scope: so is one in fifty of those
 in scope."""

@@ -97,7 +97,7 @@ class Pipeline:
         faults = list[PluginFault]()
 
         with trace.step("plugins"):
-            message = self.plugins.message_received(message, ticket, faults)
+            message = self.plugins.message_received(message, ticket, faults, self.attachments.shown)
         if failed := self.plugins.failed_required(faults):
             return _handed_over(f"the plugin {failed}, which is required, failed", trace, faults)
 

@@ -20,6 +20,7 @@ import pluggy
 from assistant import hooks
 from assistant.articles import Article, Hit
 from assistant.errors import SettingsError
+from assistant.hooks import Show
 from assistant.messages import Answer, Message, Reply, Ticket
 from assistant.plugging import results
 from assistant.plugging.calling import Faults
@@ -62,9 +63,16 @@ class Plugins(Registry):
         """Lets plugins add commands to `cli`."""
         self._gathered("register_commands", faults, results.nothing, {"cli": cli})
 
-    def message_received(self, message: Message, ticket: Ticket, faults: Faults) -> Message:
+    def message_arriving(self, message: Message, show: Show, faults: Faults) -> Message:
+        """The message to store."""
+        arguments = {"message": message, "show": show}
+        return self._chained("message_arriving", faults, results.message, "message", arguments)
+
+    def message_received(
+        self, message: Message, ticket: Ticket, faults: Faults, show: Show = lambda attachment: ()
+    ) -> Message:
         """The message to go on with."""
-        arguments = {"message": message, "ticket": ticket}
+        arguments = {"message": message, "ticket": ticket, "show": show}
         return self._chained("message_received", faults, results.message, "message", arguments)
 
     def passages_found(
