@@ -2,9 +2,9 @@
 else? Deskmate's redaction, and presidio's analyzer with its defaults.
 
 The messages are made up (`benchmarks/private.py`); half of their lines hold nothing private.
-`recall` is the share of values of which nothing is left: no character in text, no character's pixels
-on screenshots. `precision` is the share of what was taken out, in characters or in rectangles, that
-touches a value of any kind.
+`recall` is the share of values of which nothing is left: no character in text, no character's
+pixels on screenshots. `precision` is the share of what was taken out, in characters or in
+rectangles, that touches a value of any kind.
 
 Deskmate's kinds are all that it has: those of the default settings, and e-mail, telephone and name.
 presidio runs with its predefined recognizers for English, as `AnalyzerEngine()` does, and gets the

@@ -253,17 +253,18 @@ VALUES: dict[str, Callable[[str, random.Random], str]] = {
 
 def _harmless(rng: random.Random) -> str:
     digits = lambda k: "".join(rng.choices(string.digits, k=k))  # noqa: E731
+    hexed = lambda k: "".join(rng.choices("0123456789abcdef", k=k))  # noqa: E731
     return rng.choice(
         [
             f"Order {rng.randrange(2020, 2027)}-{digits(6)} has not arrived",
             f"Tracking number {digits(12)} says delivered",
-            f"Error 0x{rng.randrange(16**8):08X} in version {rng.randrange(9)}.{rng.randrange(30)}.1",
-            f"Request {rng.randrange(16**8):08x}-4a1b-41d4-a716-{rng.randrange(16**12):012x} failed",
-            f"Invoice INV-{digits(8)} of 2026-0{rng.randrange(1, 10)}-1{rng.randrange(10)}: 1.234,50",
-            f"Server 10.{rng.randrange(256)}.{rng.randrange(256)}.7, port {rng.randrange(1024, 65535)}",
+            f"Error 0x{hexed(8).upper()} in version {rng.randrange(9)}.{rng.randrange(30)}.1",
+            f"Request {hexed(8)}-4a1b-41d4-a716-{hexed(12)} failed",
+            f"Invoice INV-{digits(8)} of 2026-07-1{digits(1)}: 1.2{digits(2)},50",
+            f"Server 10.0.{rng.randrange(256)}.7, port {rng.randrange(1024, 65535)}",
             "Settings > Billing > Payment methods",
             "Your session has expired. Sign in again.",
-            f"commit {rng.randrange(16**40):040x} breaks it",
+            f"commit {hexed(40)} breaks it",
             f"Serial C02X{digits(4)}JHGH5, firmware {rng.randrange(9)}.{digits(2)}",
         ]
     )
