@@ -39,6 +39,7 @@ _PRIVATE_KEY = re.compile(
     r"-{2,}[ ]?BEG[I1l]N[^\n]{0,40}?KEY[^\n]*"
     r"(?:\n(?![^\n]*-{2,}[ ]?END)[^\n]{16,})*(?:\n[^\n]*END[^\n]*)?"
 )
+_EMAIL = re.compile(r"(?<![\w.])[\w.+%'-]{1,64} ?@ ?[\w-]{1,63}(?:\. ?[\w-]{2,63}){1,4}(?![\w-])")
 
 
 def find_on_screen(text: str, kinds: Collection[Kind]) -> list[Find]:
@@ -51,6 +52,8 @@ def find_on_screen(text: str, kinds: Collection[Kind]) -> list[Find]:
     if "key" in kinds:
         for pattern in (_KEY, _PRIVATE_KEY):
             found += [Find(*m.span(), "key") for m in pattern.finditer(text)]
+    if "email" in kinds:
+        found += [Find(*m.span(), "email") for m in _EMAIL.finditer(text)]
     return merged(found)
 
 
