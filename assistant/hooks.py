@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pluggy
 
 from assistant.articles import Article, Hit
-from assistant.messages import Answer, Attachment, Message, Reply, Shown, Ticket
+from assistant.messages import Answer, Attachment, Message, Outcome, Reply, Shown, Ticket
 
 if TYPE_CHECKING:
     import typer
@@ -55,13 +55,20 @@ NEEDS: dict[str, Permission] = {
     "message_received": "tickets:read",
     "passages_found": "tickets:read",
     "answer_drafted": "tickets:read",
+    "outcome_decided": "tickets:read",
     "reply_sending": "sending",
     "ticket_solved": "tickets:read",
     "console_panels": "tickets:read",
 }
 """The permission without which a hook is not called."""
 
-CHANGING = ("message_arriving", "message_received", "passages_found", "answer_drafted")
+CHANGING = (
+    "message_arriving",
+    "message_received",
+    "passages_found",
+    "answer_drafted",
+    "outcome_decided",
+)
 """Hooks that may change what they get; what they return counts with `tickets:write` only."""
 
 TIME_LIMITS_S: dict[str, float] = {
@@ -73,6 +80,7 @@ TIME_LIMITS_S: dict[str, float] = {
     "message_received": 30,
     "passages_found": 10,
     "answer_drafted": 10,
+    "outcome_decided": 10,
     "reply_sending": 10,
     "ticket_solved": 30,
     "console_panels": 5,
@@ -133,6 +141,13 @@ def passages_found(message: Message, hits: Sequence[Hit]) -> Sequence[Hit] | Non
 def answer_drafted(message: Message, answer: Answer) -> Answer | None:
     """Called when an answer is written, before it is checked against its sources. Returns the
     answer to go on with, or None to leave it; the check comes after, so no plugin gets round it."""
+
+
+@hookspec
+def outcome_decided(message: Message, ticket: Ticket, outcome: Outcome) -> Outcome | None:
+    """Called last, when it is decided what becomes of a message. Returns the outcome to go on with,
+    or None to leave it: a reply may become a draft, the reason may change, and so may the text of
+    a hand-over, a question or a refusal. An answer stays as it was checked."""
 
 
 @hookspec

@@ -9,7 +9,17 @@ from typing import Any, TypeVar
 from assistant.articles import Hit, Passage
 from assistant.connecting import Connector
 from assistant.hooks import Show
-from assistant.messages import Answer, Citation, Message, PluginFault, Reply, Ticket, now
+from assistant.messages import (
+    Action,
+    Answer,
+    Citation,
+    Message,
+    Outcome,
+    PluginFault,
+    Reply,
+    Ticket,
+    now,
+)
 from assistant.plugging import Plugins
 from assistant.settings import Settings
 from assistant.tools import Tool
@@ -71,6 +81,14 @@ class PluginDesk:
         return self._did(
             "answer_drafted",
             self.plugins.answer_drafted(message, Answer(text, cited, 0.9), self.faults),
+        )
+
+    def decide(self, action: Action, text: str = "", message: Message | str = "") -> Outcome:
+        """`outcome_decided`, for a message that came to this."""
+        outcome = Outcome(action, "as decided", text)
+        return self._did(
+            "outcome_decided",
+            self.plugins.outcome_decided(_message(message), self.ticket, outcome, self.faults),
         )
 
     def send(self, text: str) -> str | None:
