@@ -7,11 +7,11 @@ When `tickets` different customers write alike within `minutes`, an incident ope
 who write alike later are linked to it. Once a person has said what is going on,
 
     deskmate incidents list
-    deskmate incidents say 3 "Signing in fails with error 503. We expect a fix by 15:00 UTC."
+    deskmate incidents say 3 "Signing in fails with error 503; we expect a fix by 15:00 UTC."
     deskmate incidents close 3
 
 that is the first passage from which linked tickets are answered: alike, cited, and checked like an
-article.
+article. Say it in one sentence: without a chat model, answers are made of whole sentences.
 """
 
 from __future__ import annotations

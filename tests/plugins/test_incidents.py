@@ -25,7 +25,7 @@ ALIKE = [
     "Hello, sign in gives me error 503",
 ]
 OTHER = "Where do I find my invoice for October?"
-NOTICE = "Signing in fails with error 503. We expect a fix by 15:00 UTC."
+NOTICE = "Signing in fails with error 503; we expect a fix by 15:00 UTC."
 
 
 @pytest.fixture
