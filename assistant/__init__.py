@@ -2,7 +2,8 @@
 
     from assistant import Attachment, Message, hookimpl
 
-`Desk` is loaded when it is first asked for, since it brings the models' libraries.
+`Desk`, and `Folder` for its `index`, are loaded when they are first asked for, since they bring
+libraries of models and formats.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from assistant.tools import Tool
 
 if TYPE_CHECKING:
     from assistant.desk import Desk
+    from assistant.knowledge.sources import Folder
 
 __version__ = "0.1.0"
 
@@ -50,6 +52,7 @@ __all__ = [
     "Connector",
     "Desk",
     "DeskmateError",
+    "Folder",
     "Hit",
     "Message",
     "Notice",
@@ -75,4 +78,8 @@ def __getattr__(name: str) -> Any:
         from assistant.desk import Desk
 
         return Desk
+    if name == "Folder":
+        from assistant.knowledge.sources import Folder
+
+        return Folder
     raise AttributeError(f"module 'assistant' has no attribute {name!r}")
