@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant import Hit, Message, Passage, Ticket, hookimpl
+from assistant import Hit, Message, Passage, SettingsError, Ticket, hookimpl
 
 if TYPE_CHECKING:
     import typer
@@ -124,8 +124,6 @@ class Incidents:
     @hookimpl
     def register_commands(self, cli: typer.Typer) -> None:
         """`deskmate incidents list|say|close`."""
-        if self.settings.file is None:
-            return
         import typer
 
         group = typer.Typer(help="Many tickets about one thing.", no_args_is_help=True)
@@ -189,7 +187,8 @@ class Incidents:
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
         """A transaction that no other process's can come between."""
-        assert self.settings.file is not None
+        if self.settings.file is None:
+            raise SettingsError("plugins.incidents.file: not set. Name a file for incidents.")
         db = sqlite3.connect(self.settings.file, timeout=10, isolation_level=None)
         try:
             db.execute("PRAGMA journal_mode = WAL")

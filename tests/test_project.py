@@ -39,6 +39,7 @@ def commands() -> dict[str, Any]:
     for name, value in PROJECT["entry-points"]["deskmate.plugins"].items():
         plugin = EntryPoint(name, value, "deskmate.plugins").load()
         if hasattr(plugin, "register_commands"):
+            plugin = plugin(plugin.Settings()) if isinstance(plugin, type) else plugin
             plugin.register_commands(app)
     return names(typer.main.get_command(app))
 
