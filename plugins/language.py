@@ -90,6 +90,6 @@ class Language:
 
         name = self.settings.translation_model
         return (
-            AutoTokenizer.from_pretrained(name),  # type: ignore[no-untyped-call]
+            AutoTokenizer.from_pretrained(name),
             AutoModelForSeq2SeqLM.from_pretrained(name).eval(),
         )

@@ -77,7 +77,7 @@ class Survey:
     def ticket_solved(self, ticket: Ticket) -> None:
         """Sends the link, once a ticket. If that fails it is not tried again: better no survey
         than two."""
-        channel = self._desk and self._desk.connectors.get(ticket.connector)
+        channel = self._desk.connectors.get(ticket.connector) if self._desk else None
         if channel is None:
             return
         token = secrets.token_urlsafe(16)

@@ -92,7 +92,7 @@ def samples(content: bytes, max_seconds: float) -> NDArray[np.float32]:
     pieces: list[NDArray[np.float32]] = []
     wanted = int(max_seconds * RATE_HZ)
     try:
-        with av.open(io.BytesIO(content)) as recording:
+        with av.open(io.BytesIO(content), "r") as recording:
             if not recording.streams.audio:
                 raise UnreadableError("there is no sound in it")
             resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
