@@ -30,7 +30,8 @@ from assistant.model.screenshot import ScreenReader
 from benchmarks import private
 from benchmarks.results import Results
 from plugins.redaction import covering, misread
-from plugins.redaction.finding import Find, Kind, find_private
+from plugins.redaction.finding import find_private
+from plugins.redaction.kinds import Find, Kind
 
 TEXTS, SCREENSHOTS, SEED = 1_000, 240, 11
 OURS: tuple[Kind, ...] = get_args(Kind)

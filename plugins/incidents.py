@@ -17,7 +17,6 @@ article. Say it in one sentence: without a chat model, answers are made of whole
 from __future__ import annotations
 
 import re
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +28,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from assistant import Hit, Message, Passage, SettingsError, Ticket, hookimpl
 
 if TYPE_CHECKING:
+    import sqlite3
+
     import typer
 
 TABLES = """
@@ -189,6 +190,8 @@ class Incidents:
         """A transaction that no other process's can come between."""
         if self.settings.file is None:
             raise SettingsError("plugins.incidents.file: not set. Name a file for incidents.")
+        import sqlite3
+
         db = sqlite3.connect(self.settings.file, timeout=10, isolation_level=None)
         try:
             db.execute("PRAGMA journal_mode = WAL")

@@ -20,9 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 import threading
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -145,6 +143,8 @@ def _pulled(url: str, copy: Path) -> Path:
 
 
 def _git(*arguments: str) -> None:
+    import subprocess
+
     # No questions on a terminal that nobody sees, and no helpers that a URL could name.
     environment = {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "https:ssh:git:file"}
     subprocess.run(  # noqa: S603
@@ -197,6 +197,8 @@ def _pages(url: str, deeper: bool = True) -> Iterator[tuple[str, str]]:
 
 
 def _get(url: str) -> bytes:
+    import urllib.request
+
     if urlsplit(url).scheme not in ("http", "https"):
         raise ValueError(f"{url}: is no web address.")
     request = urllib.request.Request(url, headers={"User-Agent": "Deskmate"})  # noqa: S310

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import html
 import secrets
-import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
@@ -27,6 +26,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from assistant import Accept, Connector, Reply, Ticket, UndeliverableError, hookimpl
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
@@ -190,6 +191,8 @@ class Survey:
 
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
+        import sqlite3
+
         db = sqlite3.connect(self.settings.file, timeout=10)
         try:
             with db:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant import Attachment, Message, Ticket, hookimpl
 from assistant.hooks import Show
-from plugins.redaction.finding import Kind, find_private
+from plugins.redaction.kinds import Kind
 
 LONGEST = 100_000
 """Characters that are searched, which bounds the time. Models read far fewer; the rest is dropped
@@ -114,6 +114,8 @@ def _text_of(attachment: Attachment) -> str | None:
 
 def redact(text: str, kinds: Collection[Kind]) -> str:
     """`text` with each find replaced by words for its kind, such as `[card number]`."""
+    from plugins.redaction.finding import find_private
+
     pieces, position = [], 0
     for find in find_private(text[:LONGEST], kinds):
         pieces += [text[position : find.start], WORDS[find.kind]]

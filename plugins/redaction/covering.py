@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from assistant import Attachment, Box, ScreenLine
-from plugins.redaction.finding import Find, Kind
+from plugins.redaction.kinds import Find, Kind
 from plugins.redaction.misread import find_on_screen
 
 if TYPE_CHECKING:

@@ -11,18 +11,9 @@ import importlib
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
-Kind = Literal["card", "iban", "key", "password", "national id", "email", "phone", "name"]
-
-
-@dataclass(frozen=True)
-class Find:
-    """Characters `start` to `end` of a text that should not be seen."""
-
-    start: int
-    end: int
-    kind: Kind
+from plugins.redaction.kinds import Find, Kind
 
 
 def find_private(text: str, kinds: Collection[Kind]) -> list[Find]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from plugins.redaction.finding import Find, Kind, find_private, merged
+from plugins.redaction.finding import find_private, merged
+from plugins.redaction.kinds import Find, Kind
 
 _DIGIT = r"[\dOoQDIl|SBZG]"
 _GAP = r"[ .\u00a0\u2009-]{1,2}"

@@ -20,7 +20,7 @@ from assistant.settings import Inbox, Settings
 from assistant.testing.desk import PluginDesk
 from plugins.redaction import Redaction
 from plugins.redaction.covering import boxes_of, private_boxes
-from plugins.redaction.finding import Find
+from plugins.redaction.kinds import Find
 from plugins.redaction.misread import find_on_screen
 from tests.films import film
 from tests.pictures import encoded, png, screenshot
