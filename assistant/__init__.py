@@ -2,7 +2,8 @@
 
     from assistant import Attachment, Message, hookimpl
 
-`Desk` is loaded when it is first asked for, since it brings the models' libraries.
+`Desk`, and `Folder` for its `index`, are loaded when they are first asked for, since they bring
+libraries of models and formats.
 """
 
 from __future__ import annotations
@@ -24,17 +25,21 @@ from assistant.hooks import hookimpl
 from assistant.messages import (
     Answer,
     Attachment,
+    Box,
     Citation,
     Message,
     Notice,
     Outcome,
     Reply,
+    Screen,
+    ScreenLine,
     Ticket,
 )
 from assistant.tools import Tool
 
 if TYPE_CHECKING:
     from assistant.desk import Desk
+    from assistant.knowledge.sources import Folder
 
 __version__ = "0.1.0"
 
@@ -43,11 +48,13 @@ __all__ = [
     "Answer",
     "Article",
     "Attachment",
+    "Box",
     "Citation",
     "Connector",
     "Desk",
     "DeskmateError",
     "Event",
+    "Folder",
     "Hit",
     "Message",
     "Notice",
@@ -55,6 +62,8 @@ __all__ = [
     "Passage",
     "PluginError",
     "Reply",
+    "Screen",
+    "ScreenLine",
     "Section",
     "SettingsError",
     "Ticket",
@@ -71,4 +80,8 @@ def __getattr__(name: str) -> Any:
         from assistant.desk import Desk
 
         return Desk
+    if name == "Folder":
+        from assistant.knowledge.sources import Folder
+
+        return Folder
     raise AttributeError(f"module 'assistant' has no attribute {name!r}")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from assistant.knowledge.retriever import Retriever
     from assistant.knowledge.store import Store
     from assistant.messages import Answer
+    from assistant.model.attachments import AttachmentReader
     from assistant.model.encoder import MultimodalEncoder
     from assistant.model.live import Live
     from assistant.pipeline import Pipeline
@@ -158,18 +159,22 @@ class Assembly:
         return generator.embedded(Composer(self.encoder.text.encode_tokens, self.lexical.rarity))
 
     @cached_property
+    def attachments(self) -> AttachmentReader:
+        """What reads customers' attachments. Not through `readings`: what customers send is kept
+        with their tickets only."""
+        from assistant.model.attachments import AttachmentReader
+
+        return AttachmentReader(self.encoder.reader.read, max_mb=self.settings.max_attachment_mb)
+
+    @cached_property
     def pipeline(self) -> Pipeline:
         """The path of one message."""
         from assistant.answering.policy import Policy
-        from assistant.model.attachments import AttachmentReader
         from assistant.pipeline import Pipeline
 
         return Pipeline(
             plugins=self.plugins,
-            # Not through `readings`: what customers send is kept with their tickets only.
-            attachments=AttachmentReader(
-                self.encoder.reader.read, max_mb=self.settings.max_attachment_mb
-            ),
+            attachments=self.attachments,
             encoder=self.encoder,
             retriever=self.retriever,
             lexical=self.lexical,

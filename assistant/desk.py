@@ -92,6 +92,7 @@ class Desk(Assembly):
             self.connectors,
             self._hold,
             self._tell_solved,
+            self._arriving,
             staff_connector=self.settings.staff_connector,
             worker=inbox.worker_name or f"{socket.gethostname()}-worker",
             workflow_url=workflow_database_url(self.settings.resolved_database_url),
@@ -207,6 +208,10 @@ class Desk(Assembly):
                 log.warning("failed_follow", ticket=ticket.id, step=step, error=logs.place(error))
 
         return self.pipeline.answer(message, ticket, conversation, begins)
+
+    def _arriving(self, message: Message, faults: list[PluginFault]) -> Message:
+        # The models are loaded only if a plugin looks at a picture.
+        return self.plugins.message_arriving(message, lambda a: self.attachments.shown(a), faults)
 
     def _hold(self, reply: Reply) -> str | None:
         faults: list[PluginFault] = []

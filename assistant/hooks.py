@@ -24,13 +24,13 @@ version of Deskmate; `deskmate plugins check` shows the warning. A plugin for a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
 
 from assistant.articles import Article, Hit
-from assistant.messages import Answer, Message, Reply, Ticket
+from assistant.messages import Answer, Attachment, Message, Outcome, Reply, Shown, Ticket
 
 if TYPE_CHECKING:
     import typer
@@ -51,16 +51,24 @@ NEEDS: dict[str, Permission] = {
     "register_sources": "knowledge",
     "register_tools": "tools",
     "register_commands": "commands",
+    "message_arriving": "tickets:read",
     "message_received": "tickets:read",
     "passages_found": "tickets:read",
     "answer_drafted": "tickets:read",
+    "outcome_decided": "tickets:read",
     "reply_sending": "sending",
     "ticket_solved": "tickets:read",
     "console_panels": "tickets:read",
 }
 """The permission without which a hook is not called."""
 
-CHANGING = ("message_received", "passages_found", "answer_drafted")
+CHANGING = (
+    "message_arriving",
+    "message_received",
+    "passages_found",
+    "answer_drafted",
+    "outcome_decided",
+)
 """Hooks that may change what they get; what they return counts with `tickets:write` only."""
 
 TIME_LIMITS_S: dict[str, float] = {
@@ -68,15 +76,22 @@ TIME_LIMITS_S: dict[str, float] = {
     "register_sources": 30,
     "register_tools": 30,
     "register_commands": 5,
+    "message_arriving": 30,
     "message_received": 30,
     "passages_found": 10,
     "answer_drafted": 10,
+    "outcome_decided": 10,
     "reply_sending": 10,
     "ticket_solved": 30,
     "console_panels": 5,
 }
 """Seconds one plugin may take in a hook. They only end a plugin that hangs; what a customer waits
 for is the sum of what the plugins really take."""
+
+Show = Callable[[Attachment], Shown]
+"""Looks at an attachment: the pictures that it shows (itself, or a recording's scenes), each with
+what is read in it. Empty for other files, and for what cannot be read. A picture takes half a
+second; the path does not read it again."""
 
 hookspec = pluggy.HookspecMarker("deskmate")
 hookimpl = pluggy.HookimplMarker("deskmate")
@@ -102,9 +117,17 @@ def register_tools(settings: Settings) -> Iterable[Tool | Any]:
 
 
 @hookspec
-def message_received(message: Message, ticket: Ticket) -> Message | None:
-    """Called first, before anything reads the message. Returns the message to go on with, or
-    None to leave it: each plugin gets what the one before it returned. `connector`,
+def message_arriving(message: Message, show: Show) -> Message | None:
+    """Called before the message is stored, while its channel waits: be quick. Returns the message
+    to store in its place, or None to leave it; what is taken out here is kept nowhere. When it
+    fails, the message is stored as it was. It may be called again for the same message.
+    `connector`, `external_id`, `thread_id` and `author` stay as they are."""
+
+
+@hookspec
+def message_received(message: Message, ticket: Ticket, show: Show) -> Message | None:
+    """Called first, before anything reads the stored message. Returns the message to go on with,
+    or None to leave it: each plugin gets what the one before it returned. `connector`,
     `external_id`, `thread_id` and `author` stay as they are."""
 
 
@@ -118,6 +141,13 @@ def passages_found(message: Message, hits: Sequence[Hit]) -> Sequence[Hit] | Non
 def answer_drafted(message: Message, answer: Answer) -> Answer | None:
     """Called when an answer is written, before it is checked against its sources. Returns the
     answer to go on with, or None to leave it; the check comes after, so no plugin gets round it."""
+
+
+@hookspec
+def outcome_decided(message: Message, ticket: Ticket, outcome: Outcome) -> Outcome | None:
+    """Called last, when it is decided what becomes of a message. Returns the outcome to go on with,
+    or None to leave it: a reply may become a draft, the reason may change, and so may the text of
+    a hand-over, a question or a refusal. An answer stays as it was checked."""
 
 
 @hookspec

@@ -30,7 +30,7 @@ from assistant import bursts, logs, metrics, tracing
 from assistant.answering import remarks
 from assistant.connecting import Connector
 from assistant.errors import UndeliverableError
-from assistant.messages import Message, Outcome, Reply, Ticket, Turn
+from assistant.messages import Message, Outcome, PluginFault, Reply, Ticket, Turn
 from assistant.queues import Queues
 from assistant.tickets.columns import clean
 from assistant.tickets.repository import Tickets, Waiting
@@ -55,6 +55,7 @@ class Inbox:
     `answer` may raise: it is tried again, then the message is handed over with the error as its
     reason. `reply_hold` returns a reason to hold a reply back for a person, or None; it is not
     asked about what a person approved. `solved` hears of tickets that nobody at the desk marked.
+    `arriving` makes of a message what is stored, and appends what went wrong with plugins.
     `worker` names this process: no other may have the same name, and after a restart it should be
     the same. `staff_connector` names the connector that tells staff; empty: the first that can.
     `concurrency` is the number of conversations answered at once. A message is answered once its
@@ -70,6 +71,7 @@ class Inbox:
         connectors: Mapping[str, Connector],
         reply_hold: Callable[[Reply], str | None],
         solved: Callable[[Ticket], None] = lambda ticket: None,
+        arriving: Callable[[Message, list[PluginFault]], Message] = lambda message, faults: message,
         *,
         worker: str,
         workflow_url: str,
@@ -84,6 +86,7 @@ class Inbox:
         self._reply_hold = reply_hold
         self._worker = worker
         self._solved = solved
+        self._arriving = arriving
         self._quiet_seconds = quiet_seconds
         self._queues = Queues(workflow_url, self._answer, self._send, concurrency)
         self._upkeep = Upkeep(
@@ -100,7 +103,10 @@ class Inbox:
         """Stores the message and sees to it that it will be answered; then it is safe to
         acknowledge it to its source. Accepting it again changes nothing. While the inbox is not
         started the message is stored only, and enqueued at the next start."""
+        faults: list[PluginFault] = []
+        message = self._arriving(message, faults)
         ticket = self._tickets.store_message(message)
+        self._tickets.outcomes.note_faults(ticket.id, faults)
         metrics.ACCEPTED.labels(message.connector).inc()
         log.info("accepted_message", ticket=ticket.id, message=message.key)
         if self._queues.running:

@@ -152,6 +152,25 @@ class ScreenLine:
     look: tuple[float, ...] = ()
 
 
+@dataclass(frozen=True)
+class Screen:
+    """A screenshot that was read. `note` says what a reader of the result has to know."""
+
+    lines: tuple[ScreenLine, ...]
+    width_px: int
+    height_px: int
+    note: str = ""
+
+    @property
+    def text(self) -> str:
+        """All lines in reading order."""
+        return "\n".join(line.text for line in self.lines)
+
+
+Shown = tuple[tuple[bytes, Screen], ...]
+"""The pictures that an attachment shows, as image files, each with what is read in it."""
+
+
 STRANGE = 0.98
 """A message stranger than this share of the known ones is out of scope: so is one in fifty of those
 in scope."""

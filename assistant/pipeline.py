@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
@@ -105,12 +105,26 @@ class Pipeline:
         faults = list[PluginFault]()
 
         with trace.step("plugins"):
-            message = self.plugins.message_received(message, ticket, faults)
+            message = self.plugins.message_received(message, ticket, faults, self.attachments.shown)
         if failed := self.plugins.failed_required(faults):
-            return _handed_over(f"the plugin {failed}, which is required, failed", trace, faults)
+            outcome = _handed_over(f"the plugin {failed}, which is required, failed")
+        else:
+            outcome = self._decided(message, ticket, conversation, trace, faults)
+            with trace.step("plugins"):
+                outcome = self.plugins.outcome_decided(message, ticket, outcome, faults)
 
+        return replace(outcome, trace=tuple(trace.steps), faults=tuple(faults))
+
+    def _decided(
+        self,
+        message: Message,
+        ticket: Ticket,
+        conversation: tuple[Turn, ...],
+        trace: Trace,
+        faults: list[PluginFault],
+    ) -> Outcome:
         if remark := remarks.decide(message, conversation):
-            return replace(remark, trace=tuple(trace.steps), faults=tuple(faults))
+            return remark
 
         with trace.step("read") as detail:
             read = self.attachments.read(message.attachments)
@@ -177,14 +191,11 @@ class Pipeline:
             answer=answer if answer.text else None,
             attachments=tuple(read.reports),
             hits=tuple(hits),
-            trace=tuple(trace.steps),
-            faults=tuple(faults),
         )
 
 
-def _handed_over(reason: str, trace: Trace, faults: Sequence[PluginFault]) -> Outcome:
-    text = wording.customer_text("hand over", NO_ANSWER, ())
-    return Outcome("hand over", reason, text, trace=tuple(trace.steps), faults=tuple(faults))
+def _handed_over(reason: str) -> Outcome:
+    return Outcome("hand over", reason, wording.customer_text("hand over", NO_ANSWER, ()))
 
 
 def _asked(message: Message, conversation: tuple[Turn, ...]) -> str:

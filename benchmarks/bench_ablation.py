@@ -35,9 +35,10 @@ from assistant.articles import Hit
 from assistant.knowledge.indexing import embedded_text
 from assistant.knowledge.lexical import Filter
 from assistant.knowledge.scorer import ArticleScorer
+from assistant.messages import Screen
 from assistant.model import fusion
 from assistant.model.fusion import FEATURES, PLACE, LineWeights
-from assistant.model.screenshot import Screen, decode
+from assistant.model.screenshot import decode
 from assistant.training import Example
 from benchmarks import attention, data, ours, train_screens
 from benchmarks.attention import AttentiveRanker, ScreenAttention, Shown

@@ -37,7 +37,7 @@ from assistant.knowledge.indexing import embedded_text
 from assistant.knowledge.lexical import Filter
 from assistant.knowledge.matching import Candidate, Matches, match
 from assistant.knowledge.words import content_words
-from assistant.model.screenshot import Screen
+from assistant.messages import Screen
 from benchmarks import data, ours
 from benchmarks.metrics import bootstrap_interval
 from benchmarks.results import Results

@@ -18,8 +18,9 @@ import torch
 from assistant import Desk
 from assistant.knowledge.readings import Readings
 from assistant.knowledge.sources import Folder
+from assistant.messages import Screen
 from assistant.model import detection, recognition, screenshot, vision
-from assistant.model.screenshot import Screen, ScreenReader
+from assistant.model.screenshot import ScreenReader
 from assistant.settings import Settings
 from benchmarks.data import Case
 

@@ -35,6 +35,7 @@ _ORDER = (
     "email",
     "mime",
     "plugins",
+    "redaction",
 )
 
 BUSY_BEFORE, BUSY_AFTER = 0.5, 2.6  # processes that want a core; a run keeps two busy

@@ -21,10 +21,10 @@ from safetensors.torch import save_file
 from assistant import Desk, training
 from assistant.knowledge.lexical import Filter
 from assistant.knowledge.scorer import PARTS, ArticleScorer
-from assistant.messages import Box
+from assistant.messages import Box, Screen
 from assistant.model import fusion
 from assistant.model.fusion import LineWeights
-from assistant.model.screenshot import Screen, decode
+from assistant.model.screenshot import decode
 from assistant.model.vision import looks, reduced
 from assistant.training import Example
 from benchmarks import data, ours

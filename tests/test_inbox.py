@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from assistant import bursts, upkeep
 from assistant import inbox as inbox_module
 from assistant.errors import DatabaseError
 from assistant.inbox import Inbox, send_pause
-from assistant.messages import Attachment, Message, Outcome, Reply, Ticket, Turn
+from assistant.messages import Attachment, Message, Outcome, PluginFault, Reply, Ticket, Turn
 from assistant.queues import workflow_database_url
 from assistant.tickets.database import connect, open_engine, upgrade
 from assistant.tickets.repository import Tickets
@@ -56,6 +57,22 @@ def open_inbox(channel: RecordingConnector, monkeypatch: pytest.MonkeyPatch) -> 
     yield open_
     for inbox in opened:
         inbox.stop()
+
+
+def test_what_plugins_make_of_a_message_is_stored_and_their_faults_are_noted(
+    tickets: Tickets, open_inbox: Open
+) -> None:
+    def arriving(message: Message, faults: list[PluginFault]) -> Message:
+        faults.append(PluginFault("redaction", "message_arriving", "took longer than 30 s"))
+        return replace(message, text="[card number]")
+
+    inbox = open_inbox(tickets, arriving=arriving)
+    inbox.accept(message("m1", "4111 1111 1111 1111"))
+
+    ticket = tickets.find("email", "t1")
+    assert ticket is not None
+    assert tickets.message("email", "m1").text == "[card number]"
+    assert [fault.plugin for fault in tickets.outcomes.faults(ticket.id)] == ["redaction"]
 
 
 def echo(message: Message, ticket: Ticket, conversation: tuple[Turn, ...]) -> Outcome:

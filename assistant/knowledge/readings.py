@@ -14,8 +14,7 @@ from pathlib import Path
 
 from assistant.articles import Picture
 from assistant.errors import KnowledgeError, UnreadableError
-from assistant.messages import Box, ScreenLine
-from assistant.model.screenshot import Screen
+from assistant.messages import Box, Screen, ScreenLine
 
 
 class Readings:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from assistant.errors import UnreadableError
-from assistant.messages import Attachment, AttachmentReport
+from assistant.messages import Attachment, AttachmentReport, Screen, Shown
 from assistant.model import recording
-from assistant.model.screenshot import Screen
 
 MAX_TEXT_CHARACTERS = 10_000
 """Of a log file: a question is not made of megabytes."""
+
+REMEMBERED = 32  # attachments
 
 _TEXT_SUFFIXES = {".txt", ".log", ".json", ".csv", ".md", ".xml", ".yaml", ".yml", ".ini"}
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
@@ -31,11 +32,33 @@ class AttachmentsRead:
 
 
 class AttachmentReader:
-    """Reads pictures, recordings of a screen and text files of at most `max_mb` megabytes each."""
+    """Reads pictures, recordings of a screen and text files of at most `max_mb` megabytes each.
+
+    What plugins had read with `shown` is remembered until `read` needs it, so that no picture is
+    read twice.
+    """
 
     def __init__(self, read_screen: Callable[[bytes], Screen], *, max_mb: int) -> None:
         self._read_screen = read_screen
         self._max_mb = max_mb
+        self._remembered: dict[str, tuple[Shown, str]] = {}
+
+    def shown(self, attachment: Attachment) -> Shown:
+        """The pictures that an attachment shows, each with what is read in it: itself, or the
+        scenes of a recording. Empty for other files, and for what cannot be read."""
+        if not shows_screens(attachment.media_type, attachment.filename):
+            return ()
+        try:
+            self._refuse_unreadable(attachment)
+            seen = self._remembered.get(attachment.sha256) or look(
+                attachment.content, self._read_screen
+            )
+        except UnreadableError:
+            return ()
+        for oldest in list(self._remembered)[: 1 - REMEMBERED]:
+            self._remembered.pop(oldest, None)
+        self._remembered[attachment.sha256] = seen
+        return seen[0]
 
     def read(self, attachments: Sequence[Attachment]) -> AttachmentsRead:
         """Reads what can be read; never raises for a bad file, but says so in its report."""
@@ -51,19 +74,15 @@ class AttachmentReader:
         return result
 
     def _read_one(self, attachment: Attachment, result: AttachmentsRead) -> str:
-        if attachment.missing:
-            raise UnreadableError(attachment.missing)
-        if not attachment.content:
-            raise UnreadableError("the file is empty")
-        if len(attachment.content) > self._max_mb * 1_000_000:
-            raise UnreadableError(f"it is larger than {self._max_mb} MB")
+        self._refuse_unreadable(attachment)
         suffix = PurePath(attachment.filename).suffix.lower()
         kind = attachment.media_type.partition("/")[0]
         if kind == "audio" or suffix in _SOUND_SUFFIXES:
             raise UnreadableError("voice notes and other sound cannot be heard here")
         if shows_screens(attachment.media_type, attachment.filename):
-            screens, note = read_screens(attachment.content, self._read_screen)
-            result.screens.extend(screens)
+            remembered = self._remembered.pop(attachment.sha256, None)
+            shown, note = remembered or look(attachment.content, self._read_screen)
+            result.screens.extend(_once(shown))
             return note
         if kind == "text" or suffix in _TEXT_SUFFIXES:
             text = _decoded(attachment.content)
@@ -72,6 +91,14 @@ class AttachmentReader:
                 return f"only its first {MAX_TEXT_CHARACTERS} characters were read"
             return f"{len(text)} characters of text"
         raise UnreadableError(f"files of the kind {attachment.media_type} are not read")
+
+    def _refuse_unreadable(self, attachment: Attachment) -> None:
+        if attachment.missing:
+            raise UnreadableError(attachment.missing)
+        if not attachment.content:
+            raise UnreadableError("the file is empty")
+        if len(attachment.content) > self._max_mb * 1_000_000:
+            raise UnreadableError(f"it is larger than {self._max_mb} MB")
 
 
 def shows_screens(media_type: str, filename: str) -> bool:
@@ -89,6 +116,21 @@ def pictures(content: bytes) -> tuple[bytes, ...]:
     return recording.read(content).scenes if recording.is_recording(content) else (content,)
 
 
+def look(content: bytes, read_screen: Callable[[bytes], Screen]) -> tuple[Shown, str]:
+    """A picture, or a recording's scenes, each with what is read in it, and a note on that.
+
+    Raises UnreadableError.
+    """
+    if not recording.is_recording(content):
+        screen = read_screen(content)
+        counted = _lines(len(screen.lines))
+        return ((content, screen),), "; ".join(part for part in (counted, screen.note) if part)
+    film = recording.read(content)
+    shown = tuple((scene, read_screen(scene)) for scene in film.scenes)
+    count = sum(len(screen.lines) for screen in _once(shown))
+    return shown, f"a recording, {film.note}; {_lines(count)}"
+
+
 def read_screens(
     content: bytes, read_screen: Callable[[bytes], Screen]
 ) -> tuple[list[Screen], str]:
@@ -96,18 +138,20 @@ def read_screens(
 
     What stands in several scenes is read from the first of them only. Raises UnreadableError.
     """
-    if not recording.is_recording(content):
-        screen = read_screen(content)
-        return [screen], "; ".join(part for part in (_counted(screen), screen.note) if part)
-    film = recording.read(content)
-    screens: list[Screen] = []
+    shown, note = look(content, read_screen)
+    return _once(shown), note
+
+
+def _once(shown: Shown) -> list[Screen]:
     known: set[str] = set()
-    for scene in film.scenes:
-        screen = read_screen(scene)
-        new = tuple(line for line in screen.lines if line.text not in known)
-        known |= {line.text for line in new}
+    screens: list[Screen] = []
+    for _, screen in shown:
+        new = screen.lines
+        if len(shown) > 1:
+            new = tuple(line for line in screen.lines if line.text not in known)
+            known |= {line.text for line in new}
         screens.append(replace(screen, lines=new))
-    return screens, f"a recording, {film.note}; {_lines(len(known))}"
+    return screens
 
 
 def _decoded(content: bytes) -> str:
@@ -117,10 +161,6 @@ def _decoded(content: bytes) -> str:
     if "\x00" in text:
         raise UnreadableError("it is not a text, whatever its name says")
     return text
-
-
-def _counted(screen: Screen) -> str:
-    return _lines(len(screen.lines))
 
 
 def _lines(count: int) -> str:

@@ -8,12 +8,12 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from assistant.messages import Encoding
+from assistant.messages import Encoding, Screen
 from assistant.model import weights
 from assistant.model.adapter import Adapter
 from assistant.model.fusion import LineWeights
 from assistant.model.heads import Heads
-from assistant.model.screenshot import Screen, ScreenReader
+from assistant.model.screenshot import ScreenReader
 from assistant.model.text import WIDTH_STEP, TextTower, Vectors
 
 

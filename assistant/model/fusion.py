@@ -9,8 +9,7 @@ from importlib.resources import as_file, files
 import torch
 from torch import Tensor, nn
 
-from assistant.messages import ScreenLine
-from assistant.model.screenshot import Screen
+from assistant.messages import Screen, ScreenLine
 from assistant.model.vision import LOOK
 
 PLACE = 7

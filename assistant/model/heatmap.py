@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from assistant.messages import Box, Step
-from assistant.model.screenshot import Screen, decode
+from assistant.messages import Box, Screen, Step
+from assistant.model.screenshot import decode
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import re
 import threading
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import UnreadableError
-from assistant.messages import Box, ScreenLine
+from assistant.messages import Box, Screen, ScreenLine
 from assistant.model import detection, recognition
 from assistant.model.detection import Quad, TextDetector
 from assistant.model.recognition import LineRecogniser
@@ -27,21 +26,6 @@ MIN_CONFIDENCE = 0.5
 
 # "0x80070005" is read with a capital O more often than not.
 _HEX_CODE = re.compile(r"\bOx(?=[0-9A-Fa-f]{2,}\b)")
-
-
-@dataclass(frozen=True)
-class Screen:
-    """A screenshot that was read. `note` says what a reader of the result has to know."""
-
-    lines: tuple[ScreenLine, ...]
-    width_px: int
-    height_px: int
-    note: str = ""
-
-    @property
-    def text(self) -> str:
-        """All lines in reading order."""
-        return "\n".join(line.text for line in self.lines)
 
 
 class ScreenReader:

@@ -20,7 +20,8 @@ import pluggy
 from assistant import hooks
 from assistant.articles import Article, Hit
 from assistant.errors import SettingsError
-from assistant.messages import Answer, Message, Reply, Ticket
+from assistant.hooks import Show
+from assistant.messages import Answer, Message, Outcome, Reply, Ticket
 from assistant.plugging import results
 from assistant.plugging.calling import Faults
 from assistant.plugging.registry import Registry
@@ -62,9 +63,16 @@ class Plugins(Registry):
         """Lets plugins add commands to `cli`."""
         self._gathered("register_commands", faults, results.nothing, {"cli": cli})
 
-    def message_received(self, message: Message, ticket: Ticket, faults: Faults) -> Message:
+    def message_arriving(self, message: Message, show: Show, faults: Faults) -> Message:
+        """The message to store."""
+        arguments = {"message": message, "show": show}
+        return self._chained("message_arriving", faults, results.message, "message", arguments)
+
+    def message_received(
+        self, message: Message, ticket: Ticket, faults: Faults, show: Show = lambda attachment: ()
+    ) -> Message:
         """The message to go on with."""
-        arguments = {"message": message, "ticket": ticket}
+        arguments = {"message": message, "ticket": ticket, "show": show}
         return self._chained("message_received", faults, results.message, "message", arguments)
 
     def passages_found(
@@ -78,6 +86,13 @@ class Plugins(Registry):
         """The answer to go on with; its sources are still to be checked."""
         arguments = {"message": message, "answer": answer}
         return self._chained("answer_drafted", faults, results.answer, "answer", arguments)
+
+    def outcome_decided(
+        self, message: Message, ticket: Ticket, outcome: Outcome, faults: Faults
+    ) -> Outcome:
+        """The outcome to go on with."""
+        arguments = {"message": message, "ticket": ticket, "outcome": outcome}
+        return self._chained("outcome_decided", faults, results.outcome, "outcome", arguments)
 
     def reply_sending(self, reply: Reply, faults: Faults) -> str | None:
         """The first plugin's reason to hold the reply back, as `plugin: reason`, or None."""

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from assistant.articles import Article, Hit
 from assistant.connecting import Connector
-from assistant.messages import Answer, Message
+from assistant.messages import Answer, Message, Outcome
 from assistant.plugging.faults import FaultError
 from assistant.tools import Risk, Tool
 
@@ -51,6 +51,19 @@ def answer(given: Answer, value: Any) -> Answer:
     checked = _changed(Answer, given, value)
     if not 0 <= checked.confidence <= 1:
         raise FaultError(f"returned a confidence of {checked.confidence}, not one from 0 to 1")
+    return checked
+
+
+def outcome(given: Outcome, value: Any) -> Outcome:
+    """A whole outcome that is no bolder than it was, with the answer that was checked."""
+    checked = _changed(Outcome, given, value)
+    same = {"action": given.action, "reason": given.reason, "text": given.text}
+    if replace(checked, **same) != given:  # type: ignore[arg-type]
+        raise FaultError("changed more of the outcome than its action, reason and text")
+    if checked.action != given.action and (given.action, checked.action) != ("reply", "draft"):
+        raise FaultError(f"made {checked.action!r} of {given.action!r}; a reply may become a draft")
+    if checked.text != given.text and given.action in ("reply", "draft"):
+        raise FaultError("changed an answer that was checked already")
     return checked
 
 

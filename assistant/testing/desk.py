@@ -8,7 +8,18 @@ from typing import Any, TypeVar
 
 from assistant.articles import Hit, Passage
 from assistant.connecting import Connector
-from assistant.messages import Answer, Citation, Message, PluginFault, Reply, Ticket, now
+from assistant.hooks import Show
+from assistant.messages import (
+    Action,
+    Answer,
+    Citation,
+    Message,
+    Outcome,
+    PluginFault,
+    Reply,
+    Ticket,
+    now,
+)
 from assistant.plugging import Plugins
 from assistant.settings import Settings
 from assistant.tools import Tool
@@ -24,10 +35,12 @@ class PluginDesk:
         desk.add("shout", Shout, {"mark": "!"})
         assert desk.receive("hello").text == "HELLO!"
 
-    A fault fails the test at once, unless `strict` is False; then it stands in `faults`.
+    A fault fails the test at once, unless `strict` is False; then it stands in `faults`. `show` is
+    what plugins look at pictures with; by default they see none.
     """
 
     strict: bool = True
+    show: Show = lambda attachment: ()
     plugins: Plugins = field(default_factory=Plugins)
     faults: list[PluginFault] = field(default_factory=list)
     recorded: list[tuple[str, Any]] = field(default_factory=list)
@@ -43,13 +56,17 @@ class PluginDesk:
         self.plugins.table(name, settings or {})
         self.plugins.register(name, plugin)
 
+    def arrive(self, message: Message | str) -> Message:
+        """`message_arriving`: the message as it is stored."""
+        arriving = self.plugins.message_arriving(_message(message), self.show, self.faults)
+        return self._did("message_arriving", arriving)
+
     def receive(self, message: Message | str) -> Message:
         """`message_received`: the message as plugins leave it. Text comes from ann@example.com."""
-        if isinstance(message, str):
-            message = Message("test", "1", "thread", "ann@example.com", message)
-        return self._did(
-            "message_received", self.plugins.message_received(message, self.ticket, self.faults)
+        received = self.plugins.message_received(
+            _message(message), self.ticket, self.faults, self.show
         )
+        return self._did("message_received", received)
 
     def find(self, message: Message | str, *passages: Passage | str) -> tuple[Hit, ...]:
         """`message_received`, then `passages_found` with a hit for each of these, best first."""
@@ -64,6 +81,14 @@ class PluginDesk:
         return self._did(
             "answer_drafted",
             self.plugins.answer_drafted(message, Answer(text, cited, 0.9), self.faults),
+        )
+
+    def decide(self, action: Action, text: str = "", message: Message | str = "") -> Outcome:
+        """`outcome_decided`, for a message that came to this."""
+        outcome = Outcome(action, "as decided", text)
+        return self._did(
+            "outcome_decided",
+            self.plugins.outcome_decided(_message(message), self.ticket, outcome, self.faults),
         )
 
     def send(self, text: str) -> str | None:
@@ -98,6 +123,12 @@ class PluginDesk:
             fault = self.faults[0]
             raise AssertionError(f"plugin {fault.plugin}, {fault.hook}: {fault.error}")
         return result
+
+
+def _message(given: Message | str) -> Message:
+    if isinstance(given, str):
+        return Message("test", "1", "thread", "ann@example.com", given)
+    return given
 
 
 def _passages(given: Sequence[Passage | str]) -> list[Passage]:

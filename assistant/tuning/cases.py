@@ -14,10 +14,9 @@ from torch import Tensor
 
 from assistant.errors import DeskmateError
 from assistant.knowledge.lexical import Filter, Lexical
-from assistant.messages import Encoding
+from assistant.messages import Encoding, Screen
 from assistant.model.attachments import AttachmentReader
 from assistant.model.encoder import MultimodalEncoder
-from assistant.model.screenshot import Screen
 from assistant.tickets.solved import Solved
 from assistant.tuning.verdict import Run
 

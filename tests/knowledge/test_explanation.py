@@ -10,8 +10,7 @@ from assistant.knowledge.lexical import Filter
 from assistant.knowledge.matching import Candidate, Matches, match
 from assistant.knowledge.retriever import RRF_K
 from assistant.knowledge.scorer import PARTS, ArticleScorer
-from assistant.messages import Box, ScreenLine
-from assistant.model.screenshot import Screen
+from assistant.messages import Box, Screen, ScreenLine
 
 LINES = ("Change plan", "Invoices", "Help", "each invoice")
 WEIGHTS = torch.tensor([1.0, 0.5, 0.2, 0.7])

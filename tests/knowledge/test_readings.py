@@ -7,8 +7,7 @@ import pytest
 from assistant.articles import Picture
 from assistant.errors import KnowledgeError, UnreadableError
 from assistant.knowledge.readings import Readings
-from assistant.messages import Box, ScreenLine
-from assistant.model.screenshot import Screen
+from assistant.messages import Box, Screen, ScreenLine
 
 SCREEN = Screen((ScreenLine("Error ü", Box(1, 2, 3.5, 4), 2.0, 0.9),), 100, 50, "a note")
 

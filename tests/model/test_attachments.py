@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 
 from assistant.errors import UnreadableError
-from assistant.messages import Attachment, Box, ScreenLine
+from assistant.messages import Attachment, Box, Screen, ScreenLine
 from assistant.model.attachments import MAX_TEXT_CHARACTERS, AttachmentReader
-from assistant.model.screenshot import Screen
 
 LINE = ScreenLine("Error KT-4031", Box(0, 0, 9, 9), 9, 1.0)
 

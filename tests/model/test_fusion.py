@@ -6,10 +6,9 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from assistant.messages import Box, ScreenLine
+from assistant.messages import Box, Screen, ScreenLine
 from assistant.model.encoder import MultimodalEncoder
 from assistant.model.fusion import FEATURES, LineWeights, features
-from assistant.model.screenshot import Screen
 from assistant.model.vision import LOOK
 
 LABELS = ("Preferences", "Security", "Billing details", "Danger zone")

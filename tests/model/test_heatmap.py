@@ -7,9 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from assistant.messages import Box, ScreenLine, Step
+from assistant.messages import Box, Screen, ScreenLine, Step
 from assistant.model.heatmap import MAX_HEIGHT_PX, draw, heat_maps, kept, weighed
-from assistant.model.screenshot import Screen
 from tests.pictures import encoded
 
 FIRST, SECOND = Box(40, 40, 200, 60), Box(40, 140, 200, 160)
