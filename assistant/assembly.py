@@ -137,12 +137,15 @@ class Assembly:
     @cached_property
     def tools(self) -> Toolbox:
         """What plugins let the desk look up and do."""
+        return self._toolbox(self.plugins)
+
+    def _toolbox(self, plugins: Plugins) -> Toolbox:
         from assistant.answering import generator
         from assistant.answering.toolbox import Toolbox
 
         return Toolbox(
-            self.plugins.register_tools(self.settings, self.faults),
-            self.plugins,
+            plugins.register_tools(self.settings, self.faults),
+            plugins,
             lambda: self.tickets.tool_calls,
             self.settings.tools.allowed,
             generator.choosing(self.chat_model) if self.chat_model else None,

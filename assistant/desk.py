@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import threading
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +54,7 @@ class Desk(Assembly):
 
     def __init__(self, settings: Settings, *, plugins: Plugins | None = None) -> None:
         super().__init__(settings, plugins or Plugins.of(settings))
+        self._renewing = threading.Lock()
 
     @classmethod
     def open(cls, file: Path | None = None) -> Desk:
@@ -170,6 +173,22 @@ class Desk(Assembly):
             for picture in passage.pictures if passage and passage.audience == "public" else ():
                 found.setdefault(picture, citation.number)
         return [(number, picture) for picture, number in found.items()]
+
+    def renew(self, plugin: str) -> None:
+        """Takes up a plugin as it is found now, between two messages: one that is under way goes
+        on with the parts it began with. Connectors stay as they are.
+
+        Raises PluginError or SettingsError if it cannot be loaded; then all stays as it was.
+        """
+        with self._renewing:
+            before, plugins = self.plugins, self.plugins.renewed(plugin)
+            if "pipeline" in vars(self):
+                tools = self.tools
+                if any("register_tools" in has.hooks_of(plugin) for has in (before, plugins)):
+                    tools = self._toolbox(plugins)
+                self.tools = tools
+                self.pipeline = replace(self.pipeline, plugins=plugins, tools=tools)
+            self.plugins = plugins
 
     def solve(self, ticket_id: int, who: str) -> None:
         """Marks a ticket as solved for the person `who`, and tells the plugins."""

@@ -71,6 +71,16 @@ CHANGING = (
 )
 """Hooks that may change what they get; what they return counts with `tickets:write` only."""
 
+SHADOWED = (
+    "message_received",
+    "passages_found",
+    "answer_drafted",
+    "outcome_decided",
+    "reply_sending",
+)
+"""Hooks in which a version that is tried is asked too, and its answer recorded. Not those that only
+act on something outside, nor `message_arriving`: there is no ticket yet to keep a record with."""
+
 TIME_LIMITS_S: dict[str, float] = {
     "register_connectors": 30,
     "register_sources": 30,

@@ -97,6 +97,12 @@ class Caller:
         now = time.monotonic()
         return tuple(h for (p, h), until in self._off_until.items() if p == plugin and now < until)
 
+    def forget(self, plugin: str) -> None:
+        """Gives new code of a plugin a new chance, whatever the old did."""
+        for kept in (self._hanging, self._in_a_row, self._off_until):
+            for key in [key for key in kept if key[0] == plugin]:
+                kept.pop(key, None)
+
     def _count(self, key: tuple[str, str]) -> None:
         self._in_a_row[key] += 1
         if self._in_a_row[key] >= FAULTS_IN_A_ROW:

@@ -51,8 +51,8 @@ def load(folder: Path, target: str, own: Collection[str]) -> Any:
 def _importing(space: str, own: frozenset[str]) -> Callable[..., ModuleType]:
     def import_(
         name: str,
-        globals: Any = None,  # noqa: A002 - the names of `builtins.__import__`
-        locals: Any = None,  # noqa: A002
+        globals: Any = None,
+        locals: Any = None,
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> ModuleType:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from assistant import hooks
 from assistant.errors import PluginError, SettingsError
-from assistant.plugging import secrets
+from assistant.plugging import importing, secrets
 
 GROUP = "deskmate.plugins"
 OURS = "deskmate"
@@ -29,6 +29,8 @@ class Candidate:
     """A plugin that was found and whose code has not run. `origin` is its package, or its file.
 
     `trusted` ones need no grant: Deskmate's own, and files in the folder that the operator named.
+    `load` imports it as Python does, once a process, and `anew` whatever was imported before.
+    `number` and `granted` are those of a version that the operator brought.
     """
 
     name: str
@@ -36,6 +38,9 @@ class Candidate:
     origin: str
     trusted: bool
     load: Callable[[], Any]
+    anew: Callable[[], Any]
+    granted: tuple[str, ...] | None = None
+    number: int = 0
 
 
 def find(folder: Path | None = None) -> list[Candidate]:
@@ -56,22 +61,40 @@ def find(folder: Path | None = None) -> list[Candidate]:
 
 def in_file(file: Path) -> Candidate:
     """The plugin in one file: its global `plugin` if it has one, or else the module itself."""
-    name = file.stem.lower().replace("_", "-")
-    return Candidate(name, "", str(file), trusted=True, load=partial(_load_file, name, file))
+    load = partial(load_file, file)
+    return Candidate(name_of(file), "", str(file), trusted=True, load=load, anew=load)
+
+
+def name_of(file: Path) -> str:
+    """The name of the plugin in a file."""
+    return file.stem.lower().replace("_", "-")
+
+
+def load_file(file: Path) -> Any:
+    """Runs a plugin's file. Raises whatever it raises."""
+    module = importing.load(file.parent, file.stem, {file.stem})
+    return getattr(module, "plugin", module)
 
 
 def _installed(entry: EntryPoint) -> Candidate:
     origin, version = (entry.dist.name, entry.dist.version) if entry.dist else ("", "")
-    return Candidate(entry.name, version, origin, trusted=origin == OURS, load=entry.load)
+    ours, anew = origin == OURS, partial(_load_anew, entry)
+    return Candidate(entry.name, version, origin, trusted=ours, load=entry.load, anew=anew)
 
 
-def _load_file(name: str, file: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(f"deskmate_plugin_{file.stem}", file)
-    if spec is None or spec.loader is None:
-        raise PluginError(f"Plugin {name}: {file} is no Python file.")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return getattr(module, "plugin", module)
+def target_of(entry: EntryPoint) -> str:
+    """What an entry point names, without its extras."""
+    return entry.value.partition("[")[0].strip()
+
+
+def _load_anew(entry: EntryPoint) -> Any:
+    top = entry.module.partition(".")[0]
+    spec = importlib.util.find_spec(top)
+    inside = spec.submodule_search_locations if spec else None
+    place = inside[0] if inside else spec.origin if spec else None
+    if place is None:
+        raise PluginError(f"Plugin {entry.name}: its package {top} is no longer there.")
+    return importing.load(Path(place).parent, target_of(entry), {top})
 
 
 def build(name: str, plugin: Any, table: Mapping[str, Any]) -> tuple[object, BaseModel | None]:

@@ -23,8 +23,10 @@ from assistant.errors import SettingsError
 from assistant.hooks import Show
 from assistant.messages import Answer, Message, Outcome, Reply, Ticket
 from assistant.plugging import results
-from assistant.plugging.calling import Faults
+from assistant.plugging.calling import Caller, Faults
+from assistant.plugging.loaded import Loaded
 from assistant.plugging.registry import Registry
+from assistant.plugging.shadows import Trial
 
 if TYPE_CHECKING:
     import typer
@@ -43,7 +45,10 @@ class Plugins(Registry):
     def of(cls, settings: Settings) -> Self:
         """The plugins that were found and may run. Raises SettingsError, as `installed` does."""
         tables, granted = settings.plugins, settings.granted
-        return cls.installed(tables, settings.disabled_plugins, granted, settings.plugin_path)
+        versions = settings.data_dir / "plugins"
+        return cls.installed(
+            tables, settings.disabled_plugins, granted, settings.plugin_path, versions
+        )
 
     def register_connectors(self, settings: Settings, faults: Faults) -> tuple[Connector, ...]:
         """All connectors, each name once."""
@@ -96,9 +101,15 @@ class Plugins(Registry):
 
     def reply_sending(self, reply: Reply, faults: Faults) -> str | None:
         """The first plugin's reason to hold the reply back, as `plugin: reason`, or None."""
-        for call in self._order["reply_sending"]:
-            reason = self._call("reply_sending", call, faults, results.reason, {"reply": reply})
-            if reason is not None:
+        given = {"reply": reply}
+        for turn in self._order["reply_sending"]:
+            reason = None
+            if call := turn.live:
+                reason = self._call("reply_sending", call, faults, results.reason, given)
+            if turn.shadow:
+                about = f"reply:{reply.id}"
+                self._try_out("reply_sending", turn.shadow, about, results.reason, given, reason)
+            if call and reason is not None:
                 return f"{call.plugin_name}: {reason}"
         return None
 
@@ -118,15 +129,23 @@ class Plugins(Registry):
         changing: str,
         arguments: dict[str, Any],
     ) -> T:
-        for call in self._order[hook]:
+        for turn in self._order[hook]:
             given: T = arguments[changing]
-            # A copy to look at: whoever changes it by force changes it for nobody else.
-            lent = {**arguments, changing: copy(given)}
-            writes = "tickets:write" in self._infos[call.plugin_name].granted
-            checked = partial(check, given) if writes else results.unpermitted
-            changed = self._call(hook, call, faults, checked, lent)
-            if changed is not None:
-                arguments = {**arguments, changing: changed}
+            now = given
+            if call := turn.live:
+                checked = self._may_change(self._loaded[call.plugin_name], partial(check, given))
+                # A copy to look at: whoever changes it by force changes it for nobody else.
+                changed = self._call(
+                    hook, call, faults, checked, {**arguments, changing: copy(given)}
+                )
+                now = given if changed is None else changed
+            if turn.shadow:
+                tried = self._tried[turn.shadow.plugin_name]
+                checked = self._may_change(tried, partial(check, given))
+                lent = {**arguments, changing: copy(given)}
+                about = arguments["message"].key
+                self._try_out(hook, turn.shadow, about, checked, lent, now, given)
+            arguments = {**arguments, changing: now}
         result: T = arguments[changing]
         return result
 
@@ -138,13 +157,39 @@ class Plugins(Registry):
         arguments: dict[str, Any],
     ) -> tuple[T, ...]:
         gathered: tuple[T, ...] = ()
-        for call in self._order[hook]:
+        for turn in self._order[hook]:
+            if (call := turn.live) is None:
+                continue
             own = arguments
             if "settings" in own:  # a copy, so that no plugin changes what the next one reads
                 own = {"settings": own["settings"].model_copy(deep=True)}
             more = self._call(hook, call, faults, partial(check, call.plugin_name, gathered), own)
             gathered += more or ()
         return gathered
+
+    def _may_change(self, loaded: Loaded, check: Callable[[Any], T]) -> Callable[[Any], T]:
+        return check if "tickets:write" in loaded.info.granted else results.unpermitted
+
+    def _try_out(
+        self,
+        hook: str,
+        call: pluggy.HookImpl,
+        about: str,
+        check: Callable[[Any], T],
+        arguments: Mapping[str, Any],
+        live: T | None,
+        given: T | None = None,
+    ) -> None:
+        """Has the version that is tried do the same in its time; `given` is what None stands for
+        in this hook."""
+        tried = self._tried[call.plugin_name]
+
+        def look(caller: Caller, faults: Faults) -> T | None:
+            made = _called(caller, hook, call, tried, faults, check, arguments)
+            return given if made is None else made
+
+        known = Trial(call.plugin_name, tried.info.number, hook, about, "", 0.0, "")
+        self.shadows.later(look, live, known)
 
     def _call(
         self,
@@ -154,19 +199,32 @@ class Plugins(Registry):
         check: Callable[[Any], T],
         arguments: Mapping[str, Any],
     ) -> T | None:
-        """What one plugin returned, checked; None if that is nothing or a fault."""
+        loaded = self._loaded[call.plugin_name]
+        return _called(self.caller, hook, call, loaded, faults, check, arguments)
 
-        def work() -> T | None:
-            result = call.function(*(arguments[name] for name in call.argnames))
-            return None if result is None else check(result)
 
-        return self.caller.call(
-            call.plugin_name,
-            hook,
-            work,
-            faults,
-            limit_s=hooks.TIME_LIMITS_S[hook],
-            passing=(SettingsError,) if hook.startswith("register_") else (),
-            secrets=self._loaded[call.plugin_name].secrets,
-            always=self._infos[call.plugin_name].required,
-        )
+def _called(
+    caller: Caller,
+    hook: str,
+    call: pluggy.HookImpl,
+    loaded: Loaded,
+    faults: Faults,
+    check: Callable[[Any], T],
+    arguments: Mapping[str, Any],
+) -> T | None:
+    """What one plugin returned, checked; None if that is nothing or a fault."""
+
+    def work() -> T | None:
+        result = call.function(*(arguments[name] for name in call.argnames))
+        return None if result is None else check(result)
+
+    return caller.call(
+        loaded.info.name,
+        hook,
+        work,
+        faults,
+        limit_s=hooks.TIME_LIMITS_S[hook],
+        passing=(SettingsError,) if hook.startswith("register_") else (),
+        secrets=loaded.secrets,
+        always=loaded.info.required,
+    )

@@ -3,58 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import pluggy
-from pydantic import BaseModel
 
 from assistant import hooks
 from assistant.errors import PluginError, SettingsError
 from assistant.plugging import loading, permissions, secrets
 from assistant.plugging.calling import Caller, Faults
 from assistant.plugging.faults import FaultError
+from assistant.plugging.loaded import Loaded, PluginInfo, PluginState, Turn
 from assistant.plugging.loading import Candidate
+from assistant.plugging.shadows import Shadows
+from assistant.plugging.sources import Sources
+from assistant.plugging.versions import Versions
 
 LOAD_LIMIT_S = 30.0
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class PluginInfo:
-    """One line of `deskmate plugins`; `error` says why a broken plugin was skipped.
-
-    `asked` are the permissions it needs, `granted` those it has; `warnings` name what it uses that
-    is deprecated. A plugin that is `not enabled` was found and nothing of it has run.
-    """
-
-    name: str
-    version: str
-    distribution: str
-    hooks: tuple[str, ...] = ()
-    state: Literal["running", "disabled", "not enabled", "broken"] = "running"
-    error: str = ""
-    settings: BaseModel | None = None
-    asked: frozenset[str] = frozenset()
-    granted: frozenset[str] = frozenset()
-    warnings: tuple[str, ...] = ()
-    required: bool = False
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """What it asked for and was not granted."""
-        return tuple(sorted(self.asked - self.granted))
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A plugin whose code has run: the functions of its hooks, and its secrets."""
-
-    info: PluginInfo
-    calls: Mapping[str, pluggy.HookImpl]
-    secrets: tuple[str, ...] = ()
 
 
 class Registry:
@@ -70,8 +39,11 @@ class Registry:
             self.table(name, table)
         self._infos: dict[str, PluginInfo] = {}
         self._loaded: dict[str, Loaded] = {}
-        self._order: dict[str, tuple[pluggy.HookImpl, ...]] = dict.fromkeys(hooks.TIME_LIMITS_S, ())
+        self._tried: dict[str, Loaded] = {}
+        self._order: dict[str, tuple[Turn, ...]] = dict.fromkeys(hooks.TIME_LIMITS_S, ())
+        self._sources = Sources()
         self.caller = Caller()
+        self.shadows = Shadows()
 
     @classmethod
     def installed(
@@ -80,32 +52,56 @@ class Registry:
         disabled: Collection[str] = (),
         granted: Mapping[str, Collection[str]] | None = None,
         folder: Path | None = None,
+        versions: Path | None = None,
     ) -> Self:
         """Loads every plugin that was found and is granted something, and not disabled.
 
-        A plugin that cannot be loaded is skipped; `list` says why. Raises SettingsError if a
-        plugin's settings are wrong or belong to no installed plugin.
+        A plugin that cannot be loaded is skipped; `list` says why. `versions` is the folder of
+        versions that were brought. Raises SettingsError if a plugin's settings are wrong or belong
+        to no installed plugin.
         """
         plugins = cls(tables)
-        found = loading.find(folder)
-        known = {_dashed(one.name) for one in found}
+        grants = {_dashed(name): allowed for name, allowed in (granted or {}).items()}
+        permissions.refuse_unknown(grants)
+        brought = Versions(versions) if versions else None
+        plugins._sources = Sources(disabled, grants, folder, brought)
+        found = plugins._sources.find()
+        known = {_dashed(one.name) for one in found} | set(brought.names() if brought else ())
         if strangers := sorted(set(plugins._tables) - known):
             raise SettingsError(
                 f"plugins.{strangers[0]}: no plugin of this name is installed. "
                 f"Installed: {', '.join(sorted(known)) or 'none'}."
             )
-        grants = {_dashed(name): allowed for name, allowed in (granted or {}).items()}
-        permissions.refuse_unknown(grants)
         for one in found:
-            allowed = grants.get(_dashed(one.name))
-            if one.name in disabled:
-                plugins._skip(one, PluginInfo(one.name, one.version, one.origin, state="disabled"))
-            elif allowed is None and not one.trusted:
-                waits = PluginInfo(one.name, one.version, one.origin, state="not enabled")
-                plugins._skip(one, waits)
-            else:
-                plugins._load(one, allowed)
+            try:
+                plugins._admit(one, one.load)
+            except PluginError as error:
+                plugins._skip(one, "broken", str(error))
+        for name in brought.names() if brought else ():
+            try:
+                plugins._try(name)
+            except PluginError as error:
+                _log().warning("skipped_shadow", plugin=name, reason=str(error))
+        plugins._arrange()
         return plugins
+
+    def renewed(self, name: str) -> Self:
+        """A copy in which this plugin is what is found now, its code run anew; the others are the
+        same objects. It may be a new one, or gone.
+
+        Raises PluginError or SettingsError if it cannot be loaded: then go on with what you have.
+        """
+        new = copy(self)
+        new._infos = {k: i for k, i in self._infos.items() if k.partition(" (")[0] != name}
+        new._loaded = {k: one for k, one in self._loaded.items() if k != name}
+        new._tried = {k: one for k, one in self._tried.items() if k != name}
+        for one in [one for one in self._sources.find() if one.name == name][:1]:
+            new._admit(one, one.anew)
+        new._try(name)
+        new._arrange()
+        for caller in (self.caller, self.shadows.caller):
+            caller.forget(name)
+        return new
 
     def table(self, name: str, table: Mapping[str, Any]) -> None:
         """Adds to the settings that the plugin of this name is built with."""
@@ -114,10 +110,9 @@ class Registry:
     def check(self, one: Candidate) -> PluginInfo:
         """Loads one plugin with its settings; what is wrong with it stands in `error`."""
         try:
-            self._load(one, None)
-        except SettingsError as error:
+            return self._load(one, one.load, None).info
+        except (PluginError, SettingsError) as error:
             return PluginInfo(one.name, one.version, one.origin, state="broken", error=str(error))
-        return self._infos[one.name]
 
     def register(
         self,
@@ -133,20 +128,16 @@ class Registry:
         `granted` are its permissions; by default all that it asks for. Raises PluginError naming
         the plugin, the hook and what is wrong, and SettingsError.
         """
-        if name in self._infos:
-            other = self._infos[name].distribution or "a plugin registered before"
-            raise PluginError(
-                f"Plugin {name}: {distribution or 'this plugin'} and {other} use the same name. "
-                "Uninstall one of them."
-            )
-        loaded = self._checked(name, plugin, version, distribution, granted)
-        self._infos[name] = loaded.info
-        self._loaded[name] = loaded
+        self._add(self._checked(name, plugin, version, distribution, granted))
         self._arrange()
 
     def list(self) -> tuple[PluginInfo, ...]:
         """Every plugin found, by name: running, disabled, not enabled or broken."""
         return tuple(sorted(self._infos.values(), key=lambda info: info.name))
+
+    def hooks_of(self, name: str) -> tuple[str, ...]:
+        """The hooks of a plugin that runs; none if it does not."""
+        return self._loaded[name].info.hooks if name in self._loaded else ()
 
     def failed_required(self, faults: Faults) -> str | None:
         """The name of a plugin without which no message may go on, if it is among the faults."""
@@ -155,6 +146,20 @@ class Registry:
     def secrets_of(self, plugin: str) -> tuple[str, ...]:
         """The values of a plugin's secret settings, to keep them out of texts."""
         return self._loaded[plugin].secrets if plugin in self._loaded else ()
+
+    def trial(self, name: str) -> PluginInfo | None:
+        """The version of a plugin that is tried, if one is."""
+        return self._tried[name].info if name in self._tried else None
+
+    def _add(self, loaded: Loaded) -> None:
+        name = loaded.info.name
+        if name in self._infos:
+            other = self._infos[name].distribution or "a plugin registered before"
+            raise PluginError(
+                f"Plugin {name}: {loaded.info.distribution or 'this plugin'} and {other} use the "
+                "same name. Uninstall one of them."
+            )
+        self._infos[name], self._loaded[name] = loaded.info, loaded
 
     def _checked(
         self,
@@ -188,39 +193,49 @@ class Registry:
         return self._in_time(name, make)
 
     def _arrange(self) -> None:
-        self._order = {
-            hook: tuple(
-                sorted(
-                    (
-                        loaded.calls[hook]
-                        for loaded in self._loaded.values()
-                        if hook in loaded.calls and need in loaded.info.granted
-                    ),
-                    key=loading.turn,
-                )
-            )
-            for hook, need in hooks.NEEDS.items()
-        }
+        def having(hook: str, plugins: Mapping[str, Loaded]) -> dict[str, pluggy.HookImpl]:
+            return {
+                name: one.calls[hook]
+                for name, one in plugins.items()
+                if hook in one.calls and hooks.NEEDS[hook] in one.info.granted
+            }
 
-    def _load(self, one: Candidate, granted: Collection[str] | None) -> None:
-        try:
-            plugin = self._in_time(one.name, one.load)
-            self.register(
-                one.name, plugin, version=one.version, distribution=one.origin, granted=granted
-            )
-        except PluginError as error:
-            from assistant import logs
+        order = {}
+        for hook in hooks.NEEDS:
+            live = having(hook, self._loaded)
+            tried = having(hook, self._tried) if hook in hooks.SHADOWED else {}
+            turns = [Turn(live.get(name), tried.get(name)) for name in {**live, **tried}]
+            order[hook] = tuple(sorted(turns, key=lambda turn: turn.place))
+        self._order = order
 
-            logs.logger("deskmate.plugins").warning(
-                "skipped_plugin", plugin=one.name, reason=str(error)
-            )
-            info = PluginInfo(one.name, one.version, one.origin, state="broken", error=str(error))
-            self._skip(one, info)
+    def _admit(self, one: Candidate, load: Callable[[], Any]) -> None:
+        allowed = one.granted or self._sources.grants.get(_dashed(one.name))
+        if one.name in self._sources.disabled:
+            self._skip(one, "disabled")
+        elif allowed is None and not one.trusted:
+            self._skip(one, "not enabled")
+        else:
+            self._add(self._load(one, load, allowed))
 
-    def _skip(self, one: Candidate, info: PluginInfo) -> None:
+    def _try(self, name: str) -> None:
+        shadow = self._sources.state(name).shadow
+        if self._sources.versions and shadow and name not in self._sources.disabled:
+            one = self._sources.versions.candidate(name, shadow)
+            self._tried[name] = self._load(one, one.anew, shadow.granted)
+
+    def _load(
+        self, one: Candidate, load: Callable[[], Any], granted: Collection[str] | None
+    ) -> Loaded:
+        plugin = self._in_time(one.name, load)
+        loaded = self._checked(one.name, plugin, one.version, one.origin, granted)
+        return replace(loaded, info=replace(loaded.info, number=one.number))
+
+    def _skip(self, one: Candidate, state: PluginState, error: str = "") -> None:
+        if error:
+            _log().warning("skipped_plugin", plugin=one.name, reason=error)
         # Two packages with one name: the second is listed beside the first, which runs.
         key = one.name if one.name not in self._infos else f"{one.name} ({one.origin})"
-        self._infos[key] = replace(info, name=key)
+        self._infos[key] = PluginInfo(key, one.version, one.origin, state=state, error=error)
 
     def _in_time(self, name: str, work: Callable[[], T]) -> T:
         try:
@@ -231,6 +246,13 @@ class Registry:
             raise PluginError(
                 f"Plugin {name} cannot be loaded: it took longer than {LOAD_LIMIT_S:g} s."
             ) from None
+
+
+def _log() -> Any:
+    # structlog takes 60 ms to import, which `deskmate --help` need not wait for.
+    from assistant import logs
+
+    return logs.logger("deskmate.plugins")
 
 
 def _dashed(name: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -55,3 +57,34 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     release = threading.Event()
     yield release
     release.set()
+
+
+class Package:
+    """Writes installed packages of one plugin, as pip would, and forgets their modules."""
+
+    def __init__(self, site: Path) -> None:
+        self.site = site
+        self.names: set[str] = set()
+
+    def write(self, package: str, plugin: str, modules: dict[str, str]) -> None:
+        """Writes these modules of `package`; others stay as they are."""
+        self.names.add(package)
+        about = self.site / f"{package}-1.0.dist-info"
+        for folder in (about, self.site / package):
+            folder.mkdir(exist_ok=True)
+        for name, code in modules.items():
+            (self.site / package / f"{name}.py").write_text(code)
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        (about / "entry_points.txt").write_text(f"[deskmate.plugins]\n{plugin} = {package}\n")
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package]:
+    """Installs packages for one test."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(site)
+    package = Package(site)
+    yield package
+    for name in [name for name in sys.modules if name.partition(".")[0] in package.names]:
+        del sys.modules[name]
