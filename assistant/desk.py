@@ -88,6 +88,7 @@ class Desk(Assembly):
         from assistant.inbox import Inbox
         from assistant.queues import workflow_database_url
 
+        self.plugins.shadows.note = self.tickets.trials.note
         inbox = self.settings.inbox
         return Inbox(
             self.tickets,

@@ -43,6 +43,7 @@ def command_line() -> typer.Typer:
         tickets,
         tools,
         training,
+        versions,
     )
 
     app = typer.Typer(
@@ -54,7 +55,17 @@ def command_line() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(options)
-    for module in (asking, knowledge, serving, tickets, training, plugins, tools, operating):
+    for module in (
+        asking,
+        knowledge,
+        serving,
+        tickets,
+        training,
+        plugins,
+        versions,
+        tools,
+        operating,
+    ):
         module.add_to(app)
     return app
 

@@ -68,6 +68,8 @@ def list_() -> None:
                 about = f"run `deskmate plugins enable {plugin.name}`"
             elif plugin.missing:
                 about += f" (not granted: {', '.join(plugin.missing)})"
+            if tried := desk.plugins.trial(plugin.name):
+                about += f" (version {tried.number} is tried)"
             count = str(faults[plugin.name] or "")
             table.add_row(plugin.name, plugin.version, state, count, escape(about))
     Console().print(table)
@@ -76,17 +78,20 @@ def list_() -> None:
 @group.command()
 def show(name: Name) -> None:
     """Show one plugin: its package, hooks, permissions, settings and latest faults."""
+    from assistant.cli.versions import show_trial
     from assistant.desk import Desk
     from assistant.plugging import secrets
 
     console = Console(highlight=False)
     with Desk.open() as desk:
         info = next((one for one in desk.plugins.list() if one.name == name), None)
+        info = info or desk.plugins.trial(name)
         if info is None:
             raise PluginError(f"{name}: no such plugin. `deskmate plugins` lists them.")
         console.print(f"[bold]{escape(f'{name} {info.version}')}[/] · {info.state}")
         console.print(f"from         {escape(info.distribution)}")
         for title, words in (
+            ("version", f"{info.number}, promoted" if info.number else ""),
             ("error", info.error),
             ("hooks", ", ".join(info.hooks)),
             ("granted", ", ".join(sorted(info.granted))),
@@ -102,6 +107,7 @@ def show(name: Name) -> None:
         for fault in recent_faults(desk, timedelta(days=1))[-5:]:
             if fault.plugin == name:
                 console.print(f"[red]fault[/]        {escape(f'{fault.hook}: {fault.error}')}")
+        show_trial(desk, name, console)
 
 
 @group.command()

@@ -23,6 +23,9 @@ def serve(
     workers: Annotated[
         int, typer.Option(help="Further processes that answer; needs PostgreSQL.", min=0)
     ] = 0,
+    reload: Annotated[
+        bool, typer.Option("--reload", help="Load plugins anew when their files are saved.")
+    ] = False,
 ) -> None:
     """Run every connector and answer what they bring, until SIGTERM or Ctrl-C."""
     from assistant import logs
@@ -40,4 +43,4 @@ def serve(
     parent = context.parent
     logs.configure(debug=bool(parent and parent.params.get("debug")))
     with Desk.open() as desk:
-        serve(desk, stop, only=only or (), workers=workers)
+        serve(desk, stop, only=only or (), workers=workers, reload=reload)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import inspect
+import json
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pluggy
 from pydantic import BaseModel, ValidationError
@@ -57,6 +60,19 @@ def find(folder: Path | None = None) -> list[Candidate]:
         raise SettingsError(f"plugin_folder = '{folder}': there is no such folder. Make it.")
     files = sorted(file for file in folder.glob("*.py") if not file.stem.startswith("_"))
     return found + [in_file(file) for file in files]
+
+
+def edited() -> dict[Path, list[str]]:
+    """The projects that are installed to be edited (`pip install -e`), with their plugins."""
+    found: dict[Path, list[str]] = {}
+    for entry in entry_points(group=GROUP):
+        told = entry.dist.read_text("direct_url.json") if entry.dist else None
+        where = json.loads(told) if told else {}
+        if entry.dist and entry.dist.name != OURS and where.get("dir_info", {}).get("editable"):
+            root = Path(url2pathname(urlsplit(where["url"]).path)).resolve()
+            if root.is_dir():
+                found.setdefault(root, []).append(entry.name)
+    return found
 
 
 def in_file(file: Path) -> Candidate:

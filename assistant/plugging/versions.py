@@ -74,6 +74,8 @@ class Versions:
 
         Raises PluginError if that fails.
         """
+        if Path(name).name != name:
+            raise PluginError(f"{name!r}: a plugin's name is no path.")
         home = self.folder / name
         number = 1 + max((int(f.name) for f in home.glob("*") if f.name.isdigit()), default=0)
         place, path = home / str(number), Path(source)
@@ -108,6 +110,10 @@ class Versions:
             return _candidate(name, "", files[0].name, load, brought)
         has = ", ".join(entry.name for entry, _ in entries) or "none"
         raise PluginError(f"{place}: has no plugin named {name}. It has: {has}.")
+
+    def drop(self, name: str, brought: Brought) -> None:
+        """Removes the code of a version that shall not be tried."""
+        shutil.rmtree(self.folder / name / str(brought.number))
 
     def shadow(self, name: str, brought: Brought) -> None:
         """Has this version see live messages from now on, instead of an earlier one."""

@@ -3,6 +3,7 @@
 service.py   starts and stops it all, in order
 parts.py     what is supervised: run again when it fails, with growing pauses
 children.py  the processes beside this one: workers and a Chroma server
+following.py  plugins that change while it runs
 web.py       /healthz, /readyz, /metrics, and what connectors receive by HTTP
 """
 
@@ -19,13 +20,18 @@ if TYPE_CHECKING:
 
 
 def serve(
-    desk: Desk, stop: threading.Event, *, only: Collection[str] = (), workers: int = 0
+    desk: Desk,
+    stop: threading.Event,
+    *,
+    only: Collection[str] = (),
+    workers: int = 0,
+    reload: bool = False,
 ) -> None:
     """Answers what the connectors bring until `stop` is set, then finishes what was begun.
 
     `only` names the connectors to run here (all if it is empty), or `workers` for none of them:
     every process answers and sends whatever is waiting. `workers` more processes are started beside
-    this one.
+    this one. With `reload`, plugins that their authors edit are loaded anew.
 
     Raises SettingsError for a name or number that cannot be, and whatever hinders the start.
     """
@@ -35,4 +41,4 @@ def serve(
             os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
         from assistant.serving.service import Service
 
-        Service(desk, only, workers).run(stop)
+        Service(desk, only, workers, reload).run(stop)

@@ -23,7 +23,7 @@ class State:
     """How a part is. `error` is the last one's kind and place, `restarts` counts how often it was
     run again."""
 
-    kind: Literal["connector", "worker", "chroma"]
+    kind: Literal["connector", "worker", "chroma", "plugins"]
     name: str
     state: Literal["starting", "up", "failed", "stopped"] = "starting"
     restarts: int = 0
@@ -40,7 +40,7 @@ class Part:
 
     def __init__(
         self,
-        kind: Literal["connector", "worker", "chroma"],
+        kind: Literal["connector", "worker", "chroma", "plugins"],
         name: str,
         run: Callable[[threading.Event], None],
     ) -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Collection
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from sqlalchemy import make_url
@@ -23,6 +24,7 @@ from assistant.desk import Desk
 from assistant.errors import SettingsError
 from assistant.knowledge.store import lend, make_folder
 from assistant.serving import children, memory, web
+from assistant.serving.following import follow
 from assistant.serving.parts import Part, of_connector
 from assistant.settings import Settings
 from assistant.tickets.backlog import backlog
@@ -36,14 +38,19 @@ log = logs.logger(__name__)
 class Service:
     """What `deskmate serve` runs. One per process."""
 
-    def __init__(self, desk: Desk, only: Collection[str], workers: int) -> None:
+    def __init__(
+        self, desk: Desk, only: Collection[str], workers: int, reload: bool = False
+    ) -> None:
         """Raises SettingsError if `only` names no connector, or if the database serves one process
         and `workers` asks for more."""
         self._desk = desk
         self._names = _names(desk, only)
         self._workers = workers
+        self._reload = reload
         self._phase: web.Phase = "loading"
         self._parts: list[Part] = []
+        if workers and reload:
+            raise SettingsError("--reload is for development, in one process: leave out --workers.")
         if workers:
             _require_server(desk.settings, workers)
 
@@ -152,6 +159,7 @@ class Service:
             children.worker(f"{own}-{number}", environment)
             for number in range(2, self._workers + 2)
         ]
+        started.append(Part("plugins", "plugins", partial(follow, desk, self._reload)))
         self._parts += started
         for part in started:
             part.start(stop)

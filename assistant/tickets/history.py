@@ -11,6 +11,7 @@ from sqlalchemy import Engine, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from assistant.messages import Message, Outcome
+from assistant.tickets import trials
 from assistant.tickets.database import sessions
 from assistant.tickets.outcomes import insert_outcome
 from assistant.tickets.rows import as_message, audit, find_ticket
@@ -81,6 +82,7 @@ class History:
                 return
             row.text, row.subject, row.withdrawn_at = "", "", now
             session.execute(delete(AttachmentRow).where(AttachmentRow.message_id == row.id))
+            trials.forget(session, ticket.id)
             audit(session, ticket.id, row.sender, "withdraw", "")
             if row.outcome_id is None:
                 message = as_message(row, ticket, ())

@@ -8,6 +8,7 @@
              ├─ .history    what was said before we came, changed since, or taken back
              ├─ .arrivals   what connectors took in and have not made messages of yet
              ├─ .tool_calls calls of tools, and those that wait for approval
+             ├─ .trials     what versions of plugins that are tried would have changed
              ├─ .persons    tickets of the same customer on other channels
              ├─ .releases   internal articles that customers may be told
              ├─ .events     what happened, in order
@@ -66,6 +67,7 @@ from assistant.tickets.tables import MessageRow, ReplyRow, TicketRow
 from assistant.tickets.teamwork import Teamwork
 from assistant.tickets.timeline import Timelines
 from assistant.tickets.tool_calls import ToolCalls
+from assistant.tickets.trials import Trials
 from assistant.tickets.workers import Workers
 
 
@@ -96,6 +98,7 @@ class Tickets:
         self.releases = Releases(engine)
         self.secrets = Secrets(engine, secret_key)
         self.tool_calls = ToolCalls(engine)
+        self.trials = Trials(engine)
         self.events = Events(engine)
         self.deliveries = Deliveries(engine)
         self.api_keys = ApiKeys(engine)

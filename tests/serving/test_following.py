@@ -1,0 +1,127 @@
+"""Plugins that change while the desk runs: saved by their author, or promoted by the operator."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from assistant import Message, SettingsError
+from assistant.desk import Desk
+from assistant.plugging.versions import Brought, Versions
+from assistant.serving import following
+from assistant.serving.service import Service
+from assistant.settings import Settings
+from tests.plugging.conftest import Package, package
+
+__all__ = ["package"]
+
+SAYS = """
+from dataclasses import replace
+from assistant import hookimpl
+
+@hookimpl
+def message_received(message):
+    return replace(message, text="{word}")
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "says.py").write_text(SAYS.format(word="one"))
+    granted = {"shop": ["tickets:read", "tickets:write"]}
+    settings = Settings(
+        data_dir=tmp_path / "data", plugin_folder=str(tmp_path / "plugins"), granted=granted
+    )
+    with Desk(settings) as desk:
+        yield desk
+
+
+@pytest.fixture
+def follow(desk: Desk) -> Iterator[Callable[[bool], None]]:
+    """Follows changes in a thread, as `deskmate serve` does, until the test ends."""
+    stop, threads = threading.Event(), []
+
+    def begin(reload: bool) -> None:
+        thread = threading.Thread(target=following.follow, args=(desk, reload, stop))
+        threads.append(thread)
+        thread.start()
+        time.sleep(0.5)  # until it watches
+
+    yield begin
+    stop.set()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def wait_for(desk: Desk, message: Message, ticket: object, text: str) -> None:
+    for _ in range(200):
+        if desk.plugins.message_received(message, ticket, []).text == text:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"the desk does not say {text!r}")
+
+
+def test_a_saved_file_is_taken_up_and_a_broken_one_is_named_and_left(
+    desk: Desk, follow, tmp_path: Path, message, ticket
+) -> None:
+    follow(True)
+    file = tmp_path / "plugins" / "says.py"
+
+    with capture_logs() as logs:
+        file.write_text(SAYS.format(word="two"))
+        wait_for(desk, message("Hello"), ticket, "two")
+        file.write_text("def broken(:\n")
+        for _ in range(200):
+            if kept := [log for log in logs if log["event"] == "kept_plugin"]:
+                break
+            time.sleep(0.05)
+
+    assert "SyntaxError" in kept[0]["reason"]
+    assert desk.plugins.message_received(message("Hello"), ticket, []).text == "two"
+
+
+def test_a_package_that_is_installed_to_be_edited_is_taken_up(
+    package: Package, tmp_path: Path, message, ticket
+) -> None:
+    package.write("shop", "shop", {"__init__": SAYS.format(word="one")})
+    url = {"url": package.site.as_uri(), "dir_info": {"editable": True}}
+    (package.site / "shop-1.0.dist-info" / "direct_url.json").write_text(json.dumps(url))
+    stop = threading.Event()
+    granted = {"shop": ["tickets:read", "tickets:write"]}
+
+    with Desk(Settings(data_dir=tmp_path / "data", granted=granted)) as desk:
+        thread = threading.Thread(target=following.follow, args=(desk, True, stop))
+        thread.start()
+        time.sleep(0.5)
+        package.write("shop", "shop", {"__init__": SAYS.format(word="two")})
+        wait_for(desk, message("Hello"), ticket, "two")
+        stop.set()
+        thread.join(10)
+
+
+def test_without_reload_only_what_the_operator_promotes_is_taken_up(
+    desk: Desk, follow, tmp_path: Path, message, ticket
+) -> None:
+    follow(False)
+    versions = Versions(desk.settings.data_dir / "plugins")
+    (tmp_path / "new.py").write_text(SAYS.format(word="promoted"))
+    (tmp_path / "plugins" / "says.py").write_text(SAYS.format(word="saved"))
+
+    number = versions.bring("says", str(tmp_path / "new.py"))
+    versions.shadow("says", Brought(number, ("tickets:read", "tickets:write")))
+    versions.promote("says")
+
+    wait_for(desk, message("Hello"), ticket, "promoted")
+
+
+def test_reload_is_for_one_process(desk: Desk) -> None:
+    with pytest.raises(SettingsError, match="--reload is for development"):
+        Service(desk, (), 2, reload=True)
