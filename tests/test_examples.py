@@ -22,14 +22,16 @@ ORDERS = "number,customer,product,status\nA-10234,ann@example.com,Kettle,shipped
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that pip has installed both packages into, without the network."""
-    folder = tmp_path_factory.mktemp("site")
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", *options, "--target", folder]
-        + [EXAMPLES / name for name in PACKAGES],
-        check=True,
-    )
+    """A folder into which pip installed both packages' wheels, all without the network."""
+    wheels, folder = tmp_path_factory.mktemp("wheels"), tmp_path_factory.mktemp("site")
+    pip = [sys.executable, "-m", "pip", "--quiet"]
+    offline = ["--no-deps", "--no-index"]
+    sources = [EXAMPLES / name for name in PACKAGES]
+    build = [*pip, "wheel", *offline, "--no-build-isolation", "--wheel-dir", wheels, *sources]
+    subprocess.run(build, check=True)
+    built = list(wheels.glob("*.whl"))
+    assert len(built) == len(PACKAGES)
+    subprocess.run([*pip, "install", *offline, "--target", folder, *built], check=True)
     return folder
 
 

@@ -1,8 +1,10 @@
-"""A small MCP server over standard input and output, run by the tests as a process."""
+"""A small MCP server, run by the tests as a process: over standard input and output, or over
+HTTP at the port that is its argument."""
 
 from __future__ import annotations
 
 import os
+import sys
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -27,4 +29,7 @@ def token() -> str:
 
 
 if __name__ == "__main__":
-    server.run()
+    if sys.argv[1:]:
+        server.run("streamable-http", host="127.0.0.1", port=int(sys.argv[1]))
+    else:
+        server.run()

@@ -1,8 +1,12 @@
-"""Tools of a real MCP server, over its standard input and output."""
+"""Tools of a real MCP server, over its standard input and output, and over HTTP."""
 
 from __future__ import annotations
 
+import socket
+import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +89,64 @@ def test_wrong_settings_are_named(server: dict[str, Any], error: str) -> None:
 def test_a_server_that_does_not_start_is_a_fault() -> None:
     with pytest.raises(AssertionError, match="mcp-servers, register_tools"):
         tools(command=["no-such-command"], tools={"order_status": {}})
+
+
+# --- a server that is named by its address ---
+
+
+class Served:
+    """The server as a process of its own, over Streamable HTTP on loopback."""
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/mcp"
+        self.process = self.start()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, SERVER, str(self.port)]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(600):
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return process
+            except OSError:
+                time.sleep(0.05)
+        process.kill()
+        pytest.fail("the MCP server does not open its port")
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    served = Served()
+    yield served
+    served.stop()
+
+
+def test_a_server_by_url_answers_fails_and_is_reached_again_after_a_restart(
+    served: Served,
+) -> None:
+    (tool,) = tools(command=[], url=served.url, tools={"order_status": TERMS}).values()
+
+    def ask(number: str, customer: str = "ann@example.com") -> str:
+        return str(tool.tool.invoke({"number": number, "customer": customer}))
+
+    assert ask("A-10234") == "Order A-10234: shipped on 12 March."
+    with pytest.raises(RuntimeError, match="no such order"):
+        ask("A-10234", "bob@example.com")
+    served.stop()
+    with pytest.raises(Exception, match=r"."):
+        ask("A-10234")
+    served.process = served.start()
+    assert ask("A-10234") == "Order A-10234: shipped on 12 March."
+
+
+def test_a_url_that_nobody_answers_is_a_fault(served: Served) -> None:
+    served.stop()
+
+    with pytest.raises(AssertionError, match="mcp-servers, register_tools"):
+        tools(command=[], url=served.url, tools={"order_status": {}})
