@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant import Message, SettingsError
+from assistant import SettingsError
 from assistant.desk import Desk
 from assistant.plugging.versions import Brought, Versions
 from assistant.serving import following
@@ -43,6 +43,16 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
+def says(desk: Desk, message, ticket) -> Callable[[str], bool]:
+    """Whether the plugin now makes this of a message."""
+
+    def now(text: str) -> bool:
+        return desk.plugins.message_received(message("Hello"), ticket, []).text == text
+
+    return now
+
+
+@pytest.fixture
 def follow(desk: Desk) -> Iterator[Callable[[bool], None]]:
     """Follows changes in a thread, as `deskmate serve` does, until the test ends."""
     stop, threads = threading.Event(), []
@@ -51,7 +61,6 @@ def follow(desk: Desk) -> Iterator[Callable[[bool], None]]:
         thread = threading.Thread(target=following.follow, args=(desk, reload, stop))
         threads.append(thread)
         thread.start()
-        time.sleep(0.5)  # until it watches
 
     yield begin
     stop.set()
@@ -60,30 +69,28 @@ def follow(desk: Desk) -> Iterator[Callable[[bool], None]]:
         assert not thread.is_alive()
 
 
-def wait_for(desk: Desk, message: Message, ticket: object, text: str) -> None:
-    for _ in range(200):
-        if desk.plugins.message_received(message, ticket, []).text == text:
-            return
-        time.sleep(0.05)
-    pytest.fail(f"the desk does not say {text!r}")
+def wait_for(saved: Callable[[], object], done: Callable[[], bool]) -> None:
+    """Saves again and again until it is done, since nothing tells when the watch has begun."""
+    for _ in range(60):
+        saved()
+        for _ in range(20):
+            if done():
+                return
+            time.sleep(0.05)
+    pytest.fail("what was saved is not taken up")
 
 
 def test_a_saved_file_is_taken_up_and_a_broken_one_is_named_and_left(
-    desk: Desk, follow, tmp_path: Path, message, ticket, caplog
+    follow, tmp_path: Path, says, caplog
 ) -> None:
     follow(True)
     file = tmp_path / "plugins" / "says.py"
 
-    file.write_text(SAYS.format(word="two"))
-    wait_for(desk, message("Hello"), ticket, "two")
-    file.write_text("def broken(:\n")
-    for _ in range(200):
-        if "kept_plugin" in caplog.text:
-            break
-        time.sleep(0.05)
+    wait_for(lambda: file.write_text(SAYS.format(word="two")), lambda: says("two"))
+    wait_for(lambda: file.write_text("def broken(:\n"), lambda: "kept_plugin" in caplog.text)
 
     assert "Plugin says cannot be loaded: SyntaxError" in caplog.text
-    assert desk.plugins.message_received(message("Hello"), ticket, []).text == "two"
+    assert says("two")
 
 
 def test_a_package_that_is_installed_to_be_edited_is_taken_up(
@@ -98,15 +105,18 @@ def test_a_package_that_is_installed_to_be_edited_is_taken_up(
     with Desk(Settings(data_dir=tmp_path / "data", granted=granted)) as desk:
         thread = threading.Thread(target=following.follow, args=(desk, True, stop))
         thread.start()
-        time.sleep(0.5)
-        package.write("shop", "shop", {"__init__": SAYS.format(word="two")})
-        wait_for(desk, message("Hello"), ticket, "two")
+        new = {"__init__": SAYS.format(word="two")}
+
+        def says_two() -> bool:
+            return desk.plugins.message_received(message("Hello"), ticket, []).text == "two"
+
+        wait_for(lambda: package.write("shop", "shop", new), says_two)
         stop.set()
         thread.join(10)
 
 
 def test_without_reload_only_what_the_operator_promotes_is_taken_up(
-    desk: Desk, follow, tmp_path: Path, message, ticket
+    desk: Desk, follow, tmp_path: Path, says
 ) -> None:
     follow(False)
     versions = Versions(desk.settings.data_dir / "plugins")
@@ -117,7 +127,7 @@ def test_without_reload_only_what_the_operator_promotes_is_taken_up(
     versions.shadow("says", Brought(number, ("tickets:read", "tickets:write")))
     versions.promote("says")
 
-    wait_for(desk, message("Hello"), ticket, "promoted")
+    wait_for(lambda: None, lambda: says("promoted"))
 
 
 def test_reload_is_for_one_process(desk: Desk) -> None:
