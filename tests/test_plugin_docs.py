@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import tomllib
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,8 +13,9 @@ from typing import Any, get_args
 
 import pytest
 
-from assistant import Message, Reply, hooks
+from assistant import Message, Reply, Ticket, hooks
 from assistant.desk import Desk
+from assistant.messages import PluginFault
 from assistant.model.encoder import MultimodalEncoder
 from assistant.plugging import Plugins
 from assistant.settings import Policy, Settings
@@ -24,7 +26,7 @@ from plugins.order_lookup import OrderLookup
 from plugins.redaction import Redaction
 
 PAGE = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text(encoding="utf-8")
-FIRST, HOLIDAYS, TESTING, TOOL, SOURCE, CONNECTOR = re.findall(
+FIRST, HOLIDAYS, TESTING, TOOL, SOURCE, CONNECTOR, PANEL = re.findall(
     r"```python\n(.*?)```", PAGE, re.DOTALL
 )
 TABLES = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)]
@@ -120,6 +122,16 @@ def test_the_connector_receives_and_sends(tmp_path: Path, plugin_desk: PluginDes
     assert connector.find_sent(reply) is None
     assert (connector.send(reply), connector.find_sent(reply)) == ("r1", "r1")
     assert plugin_desk.connectors() == {}
+
+
+def test_the_panel_is_shown_for_a_customer_who_has_a_plan(ticket: Ticket) -> None:
+    plugins, faults = Plugins(), list[PluginFault]()
+    plugins.register("plans", ran(PANEL))
+    others = replace(ticket, customer="bob@example.com")
+
+    assert plugins.console_panels(ticket, faults) == (("Plan", "<p>Team, 12 seats</p>"),)
+    assert plugins.console_panels(others, faults) == ()
+    assert faults == []
 
 
 def test_every_table_of_settings_is_one_that_can_be_set() -> None:
