@@ -264,7 +264,6 @@ class Tickets:
             ticket.status, ticket.owner, ticket.updated_at = "handed over", who, datetime.now(UTC)
             detail = f"to {who}: {reason}".removesuffix(": ") if by and by != who else reason
             audit(session, ticket_id, by or who, "hand over", detail)
-            audit(session, ticket_id, who, "hand over", reason)
             note(session, ticket, "ticket.handed_over", by=who)
             return as_ticket(ticket)
 
