@@ -30,8 +30,8 @@ def map_(
     """Propose a mapping for a help desk's database, show three tickets as it reads them, and write
     it."""
     from connectors.ticket_database import mapping
+    from connectors.ticket_database.engines import connect
     from connectors.ticket_database.proposing import propose
-    from connectors.ticket_database.schema import connect
 
     if out.exists():
         raise SettingsError(f"{out}: exists already. Name another file with --out.")
@@ -95,9 +95,10 @@ def _settings() -> TicketDatabaseSettings:
 
 
 def _reader(url: str, file: MappingFile) -> Reader:
+    from connectors.ticket_database.engines import connect, explained
     from connectors.ticket_database.files import Files
     from connectors.ticket_database.reading import Reader
-    from connectors.ticket_database.schema import Schema, connect, explained
+    from connectors.ticket_database.schema import Schema
 
     engine = connect(url)
     with explained("the help desk's database"):
