@@ -44,8 +44,9 @@ train: $(VENV)/.bench-ready
 picture: $(READY)
 	$(BIN)/python examples/picture.py docs/pictures/answer.svg
 
+# Tests mostly wait, for servers and timers: three processes keep two cores busy.
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff check .

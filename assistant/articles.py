@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Audience = Literal["public", "internal"]
 
@@ -76,6 +76,13 @@ class Passage:
     language: str = ""
     audience: Audience = "public"
     pictures: tuple[Picture, ...] = ()
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Passage:
+        """A passage from its values as JSON has them: the other way round of `asdict`."""
+        path = tuple(values["heading_path"])
+        pictures = tuple(Picture(**picture) for picture in values.get("pictures", ()))
+        return cls(**{**values, "heading_path": path, "pictures": pictures})
 
     @property
     def title(self) -> str:

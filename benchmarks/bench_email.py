@@ -58,7 +58,7 @@ REFUSED = 0.05  # share of customers whose server refuses the first attempts
 MACHINES = 0.1  # further mails, from machines
 REPLIES = 15
 AWAY_SECONDS = 5
-PATIENCE_SECONDS = 700  # a reply that was refused often comes again after ten minutes
+PATIENCE_SECONDS = 1_500  # the eighth attempt at a reply comes twenty minutes after the seventh
 STAFF = "team@staff.example"
 KEY = "5uVtO8sDQxMOyqnb0oW7Zb3c1Kf4mYz7vXnQ2rJtLhE="
 

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 
-from assistant.articles import Passage
 from assistant.desk import Desk
-from assistant.messages import Answer, Citation, Message, Outcome, Ticket
+from assistant.messages import Message, Outcome, Ticket
 from assistant.plugging import Plugins
 from assistant.serving import web
 from assistant.settings import Settings
 from assistant.tickets.backlog import backlog
 from connectors.api import plugin
+from tests.channel_desk import PATIENCE_SECONDS, eventually, replies_with
 
-PATIENCE_SECONDS = 30.0
 EVERYTHING = ("messages:write", "tickets:read", "knowledge:read", "feedback:write")
-INVOICES = Passage(
-    "p1", "invoices.md", ("Download an invoice",), "Open Settings.", "https://help.example/invoices"
-)
-
-
-def replies_with(text: str, action: Any = "reply") -> Outcome:
-    """An outcome that cites the article on invoices."""
-    answer = Answer(text, (Citation(1, INVOICES, "Open Settings."),), 0.9)
-    return Outcome(action, "the article says so", text, answer)
 
 
 def echo(message: Message, ticket: Ticket, conversation: Any, begins: Any) -> Outcome:
@@ -39,15 +27,6 @@ def echo(message: Message, ticket: Ticket, conversation: Any, begins: Any) -> Ou
     begins("search")
     begins("write")
     return replies_with(f"You asked: {message.text} [1]")
-
-
-def eventually(holds: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
-    """Waits until `holds()` is true, and returns what it returned."""
-    deadline = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.02)
-    return found
 
 
 class ApiDesk:

@@ -32,8 +32,8 @@ from assistant.messages import Ticket
 from assistant.plugging import Plugins
 from assistant.settings import Settings
 from connectors.ticket_database import plugin
-from connectors.ticket_database.schema import connect
-from tests.slack_desk import echo, eventually
+from connectors.ticket_database.engines import connect
+from tests.channel_desk import echo, eventually
 
 PAGE = (Path(__file__).parents[1] / "docs" / "ticket-database.md").read_text(encoding="utf-8")
 MAPPING = next(b for b in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL) if "[tickets]" in b)

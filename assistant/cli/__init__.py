@@ -18,7 +18,8 @@ from assistant.errors import DeskmateError
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 failed; 2 wrong usage or settings; 3 model weights; 4 unreadable file;"
-    " 5 index; 6 database; 7 chat model; 8 plugin or connector; 9 reply refused; 130 interrupted."
+    " 5 index; 6 database; 7 chat model; 8 plugin or connector; 9 reply refused; 10 unreachable"
+    " channel; 130 interrupted."
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from assistant.articles import Passage, Picture
+from assistant.articles import Passage
 
 
 def to_payload(passage: Passage) -> str:
@@ -15,7 +15,4 @@ def to_payload(passage: Passage) -> str:
 
 def from_payload(payload: str) -> Passage:
     """A passage from its JSON."""
-    values = json.loads(payload)
-    pictures = tuple(Picture(**picture) for picture in values.pop("pictures", ()))
-    path = tuple(values.pop("heading_path"))
-    return Passage(**values, heading_path=path, pictures=pictures)
+    return Passage.of(json.loads(payload))

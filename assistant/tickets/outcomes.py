@@ -254,11 +254,9 @@ def _read(session: Session, row: OutcomeRow) -> StoredOutcome:
 
 
 def _hit(stored: Mapping[str, Any]) -> Hit:
-    passage = stored["passage"]
-    passage = Passage(**{**passage, "heading_path": tuple(passage["heading_path"])})
     why = stored.get("why")
     return Hit(
-        passage,
+        Passage.of(stored["passage"]),
         stored["score"],
         stored["how"],
         stored.get("similarity", 0.0),

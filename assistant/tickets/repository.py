@@ -61,6 +61,7 @@ from assistant.tickets.storing import (
     insert_blobs,
     insert_message,
     open_ticket,
+    own_ticket,
     refuse_long_ids,
 )
 from assistant.tickets.tables import MessageRow, ReplyRow, TicketRow
@@ -115,8 +116,8 @@ class Tickets:
     def store_message(self, message: Message) -> Ticket:
         """Stores `message` with its attachments, and opens or reopens its ticket.
 
-        Doing so again, in another process or at the same time, changes nothing. Raises
-        DeskmateError if an id is too long to be kept.
+        Doing so again, in another process or at the same time, changes nothing, also if another
+        conversation is named then. Raises DeskmateError if an id is too long to be kept.
         """
         refuse_long_ids(message)
         with self._write.begin() as session:
@@ -134,6 +135,8 @@ class Tickets:
                     note(session, ticket, "ticket.handed_over", by=message.sender)
                 elif ticket.status in ("answered", "solved"):
                     ticket.status, ticket.solved_by = "open", None
+            else:
+                ticket = own_ticket(session, message, ticket)
             return as_ticket(ticket)
 
     def ticket(self, ticket_id: int) -> Ticket:
@@ -267,7 +270,6 @@ class Tickets:
             ticket.status, ticket.owner, ticket.updated_at = "handed over", who, datetime.now(UTC)
             detail = f"to {who}: {reason}".removesuffix(": ") if by and by != who else reason
             audit(session, ticket_id, by or who, "hand over", detail)
-            audit(session, ticket_id, who, "hand over", reason)
             note(session, ticket, "ticket.handed_over", by=who)
             return as_ticket(ticket)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from assistant.errors import DeskmateError
@@ -81,6 +81,17 @@ def insert_message(session: Session, message: Message, ticket: TicketRow) -> boo
             attachment.missing = file.missing
             session.add(attachment)
     return inserted
+
+
+def own_ticket(session: Session, message: Message, opened: TicketRow) -> TicketRow:
+    """The ticket of a message that is stored already. If it is another than the one that was just
+    `opened` for it, and nothing else is in that, then that goes again."""
+    known = find_message(session, message.connector, message.external_id)
+    if known.ticket_id == opened.id:
+        return opened
+    if not session.scalar(select(exists().where(MessageRow.ticket_id == opened.id))):
+        session.delete(opened)
+    return session.get_one(TicketRow, known.ticket_id)
 
 
 def find_message(session: Session, connector: str, external_id: str) -> MessageRow:

@@ -15,7 +15,7 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Id = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=HIGHEST_ID)]
+Id = Annotated[int, Field(ge=1, le=HIGHEST_ID), BeforeValidator(_whole)]
 Limit = Annotated[int, Field(ge=1, le=100, description="At most so many.")]
 Words = Annotated[str, Field(min_length=1, max_length=50_000, pattern=r"\S")]
 

@@ -9,4 +9,5 @@ mapping.py    the file                        schema.py    the file held against
 reading.py    tickets as the file describes   writing.py   replies and notes, each once
 watching.py   new rows, late ones too         files.py     attachments: blobs, paths, URLs
 proposing.py  a mapping made from a schema    solved.py    solved tickets as articles
+engines.py    the database opened             values.py    ids and times as columns keep them
 """

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from assistant import SettingsError
-from connectors.ticket_database import mapping
-from connectors.ticket_database.files import Files
-from connectors.ticket_database.proposing import propose
-from connectors.ticket_database.reading import Reader
-from connectors.ticket_database.schema import Schema, connect, explained
-from connectors.ticket_database.settings import TicketDatabaseSettings, read
+
+if TYPE_CHECKING:  # SQLAlchemy is loaded by the commands that need it, not by every `--help`
+    from connectors.ticket_database.mapping import MappingFile
+    from connectors.ticket_database.reading import Reader
+    from connectors.ticket_database.settings import TicketDatabaseSettings
 
 SAMPLES = 3
 SHOWN = 200  # characters of a message
@@ -30,6 +29,10 @@ def map_(
 ) -> None:
     """Propose a mapping for a help desk's database, show three tickets as it reads them, and write
     it."""
+    from connectors.ticket_database import mapping
+    from connectors.ticket_database.engines import connect
+    from connectors.ticket_database.proposing import propose
+
     if out.exists():
         raise SettingsError(f"{out}: exists already. Name another file with --out.")
     engine = connect(url or _settings().url)
@@ -49,6 +52,8 @@ def check(
     url: Url = "",
 ) -> None:
     """Hold a mapping against the real database, and show three tickets as it reads them."""
+    from connectors.ticket_database import mapping
+
     found = mapping.read(file)
     reader = _reader(url or _settings().url, found)
     _show(reader)
@@ -81,6 +86,7 @@ def review(
 
 def _settings() -> TicketDatabaseSettings:
     from assistant.settings import load
+    from connectors.ticket_database.settings import read
 
     table = load().connectors.get("ticket_database")
     if table is None:
@@ -88,7 +94,12 @@ def _settings() -> TicketDatabaseSettings:
     return read(table)
 
 
-def _reader(url: str, file: mapping.MappingFile) -> Reader:
+def _reader(url: str, file: MappingFile) -> Reader:
+    from connectors.ticket_database.engines import connect, explained
+    from connectors.ticket_database.files import Files
+    from connectors.ticket_database.reading import Reader
+    from connectors.ticket_database.schema import Schema
+
     engine = connect(url)
     with explained("the help desk's database"):
         return Reader(engine, Schema(engine, file), Files(None, (), 0))

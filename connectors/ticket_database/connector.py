@@ -13,10 +13,11 @@ from assistant import Accept, DeskmateError, Notice, Reply, UndeliverableError
 from connectors.email import languages
 from connectors.lanes import Lanes
 from connectors.ticket_database import wording
+from connectors.ticket_database.engines import connect, explained
 from connectors.ticket_database.files import Files
 from connectors.ticket_database.mapping import MappingFile
 from connectors.ticket_database.reading import Reader
-from connectors.ticket_database.schema import Schema, connect, explained
+from connectors.ticket_database.schema import Schema
 from connectors.ticket_database.settings import NAME, TicketDatabaseSettings
 from connectors.ticket_database.watching import Stream, Watcher
 from connectors.ticket_database.working import Worker, thread

@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, Engine, Integer, LargeBinary, Select, String, in
 from sqlalchemy import column as sql_column
 
 from assistant import SettingsError
-from connectors.ticket_database.schema import explained
+from connectors.ticket_database.engines import explained
 
 TICKET_WORDS = ("ticket", "conversation", "issue", "case", "request", "thread", "inquir")
 MESSAGE_WORDS = ("message", "comment", "article", "repl", "post", "entr", "answer")

@@ -23,9 +23,11 @@ from sqlalchemy import (
 
 from assistant import Attachment
 from connectors.email import html, quotations
+from connectors.ticket_database.engines import explained
 from connectors.ticket_database.files import Files
 from connectors.ticket_database.mapping import Kind
-from connectors.ticket_database.schema import Schema, as_key, as_moment, explained
+from connectors.ticket_database.schema import Schema
+from connectors.ticket_database.values import as_key, as_moment
 
 LONGEST_TEXT = 100_000  # characters of a message that are read
 MOST_FILES = 20  # attachments of one message

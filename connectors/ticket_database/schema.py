@@ -9,15 +9,10 @@ from __future__ import annotations
 
 import difflib
 import re
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     DateTime,
     Engine,
@@ -27,15 +22,11 @@ from sqlalchemy import (
     Numeric,
     String,
     Table,
-    Uuid,
     and_,
-    create_engine,
-    event,
     false,
     inspect,
-    make_url,
 )
-from sqlalchemy.exc import ArgumentError, NoSuchTableError, SQLAlchemyError
+from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from assistant import SettingsError
@@ -52,69 +43,8 @@ from connectors.ticket_database.mapping import (
 
 Part = TicketsPart | MessagesPart | AttachmentsPart
 
-CONNECT_SECONDS = 10
-LOCK_SECONDS = 10
 MARK_COLUMNS = {"mark": String(64), "row_id": String(64)}
 _PLACEHOLDER = re.compile(r"\{([\w.]+)\}")
-
-
-def connect(url: str, key: str = "url", *, writes: bool = False) -> Engine:
-    """An engine for PostgreSQL, MySQL, MariaDB or SQLite. Without `writes` PostgreSQL and SQLite
-    refuse every change. Raises SettingsError about the setting `key`."""
-    place = f"connectors.ticket_database.{key}"
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise SettingsError(
-            f"{place}: not a database URL. Write postgresql://USER:PASSWORD@HOST/NAME."
-        ) from None
-    match parsed.get_backend_name():
-        case "postgresql" | "postgres":
-            options = {
-                "connect_timeout": CONNECT_SECONDS,
-                "options": f"-c lock_timeout={LOCK_SECONDS}s"
-                + ("" if writes else " -c default_transaction_read_only=on"),
-            }
-            parsed = parsed.set(drivername="postgresql+psycopg")
-            return create_engine(parsed, pool_pre_ping=True, connect_args=options)
-        case "mysql" | "mariadb":
-            options = {
-                "connect_timeout": CONNECT_SECONDS,
-                "init_command": f"SET innodb_lock_wait_timeout={LOCK_SECONDS}",
-            }
-            backend = parsed.get_backend_name()
-            parsed = parsed.set(drivername=f"{backend}+pymysql")
-            try:
-                return create_engine(
-                    parsed,
-                    pool_pre_ping=True,
-                    connect_args=options,
-                    # Else each look would see the database as it was at the first one.
-                    isolation_level="READ COMMITTED",
-                )
-            except ModuleNotFoundError:
-                raise SettingsError(
-                    f"{place}: MySQL and MariaDB need `pip install 'deskmate[mysql]'`."
-                ) from None
-        case "sqlite":
-            engine = create_engine(parsed, connect_args={"timeout": 3 * LOCK_SECONDS})
-            event.listen(engine, "connect", lambda c, _: _configure_sqlite(c, writes))
-            event.listen(
-                engine,
-                "begin",
-                lambda c: c.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN"),
-            )
-            return engine
-        case other:
-            raise SettingsError(
-                f"{place}: {other} is not supported. PostgreSQL, MySQL, MariaDB and SQLite are."
-            )
-
-
-def _configure_sqlite(connection: Any, writes: bool) -> None:
-    connection.isolation_level = None  # transactions begin where SQLAlchemy says so
-    if not writes:
-        connection.execute("PRAGMA query_only=ON")
 
 
 class View:
@@ -318,66 +248,3 @@ def _near(name: str, names: list[str]) -> str:
     if close:
         return f" Did you mean {' or '.join(close)}?"
     return f" There are: {', '.join(sorted(names)[:20]) or 'none'}."
-
-
-def as_key(column: ColumnElement[Any], value: Any) -> Any:
-    """An id or position, as it was kept in JSON, for a comparison with this column."""
-    if not isinstance(value, str):
-        return str(value) if isinstance(column.type, String) and value is not None else value
-    match column.type:
-        case Uuid():
-            return uuid.UUID(value)
-        case DateTime():
-            return datetime.fromisoformat(value)
-        case Integer():
-            return int(value)
-        case Numeric():
-            return Decimal(value)
-    return value
-
-
-def as_json(value: Any) -> Any:
-    """An id or position, to be kept in JSON."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return value if isinstance(value, int | float | str) else str(value)
-
-
-def as_moment(value: Any, zone: Any) -> datetime | None:
-    """What a column says of a moment, in UTC: a time, seconds since 1970, or text; None if it says
-    none."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            return datetime.fromtimestamp(value, UTC)
-        except (OverflowError, ValueError, OSError):
-            return None
-    return None
-
-
-def for_column(column: Column[Any], moment: datetime, zone: Any) -> Any:
-    """A moment as this column keeps it."""
-    if isinstance(column.type, DateTime):
-        if column.type.timezone:
-            return moment
-        return moment.astimezone(zone).replace(tzinfo=None)
-    if isinstance(column.type, Integer | Numeric):
-        return int(moment.timestamp())
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-
-
-@contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Database errors name what failed; statements and their values stay out of them."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or error
-        words = (str(cause).strip().splitlines() or [type(error).__name__])[0]
-        raise ConnectionError(f"{what}: {words}") from None

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from assistant import Article, Section
 from connectors.ticket_database import mapping
+from connectors.ticket_database.engines import connect, explained
 from connectors.ticket_database.files import Files
 from connectors.ticket_database.reading import HelpDeskTicket, Reader
-from connectors.ticket_database.schema import Schema, connect, explained
+from connectors.ticket_database.schema import Schema
 from connectors.ticket_database.settings import TicketDatabaseSettings
 
 SOURCE = "solved tickets"

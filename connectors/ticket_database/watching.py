@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Engine, FromClause, and_, or_, select
 
-from connectors.ticket_database.schema import as_json, as_key, explained
+from connectors.ticket_database.engines import explained
 from connectors.ticket_database.settings import NAME
+from connectors.ticket_database.values import as_json, as_key
 
 if TYPE_CHECKING:
     from assistant.tickets.arrivals import Arrivals

@@ -16,9 +16,11 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, String, Table, cast, insert, select, update
 
 from assistant import UndeliverableError
+from connectors.ticket_database.engines import explained
 from connectors.ticket_database.mapping import Row
 from connectors.ticket_database.reading import MARK
-from connectors.ticket_database.schema import Schema, as_key, explained, for_column
+from connectors.ticket_database.schema import Schema
+from connectors.ticket_database.values import as_key, for_column
 
 _PLACEHOLDER = re.compile(r"\{([\w.]+)\}")
 

@@ -37,7 +37,7 @@ def test_json_is_the_whole_outcome(run: Run) -> None:
     assert outcome["reason"]
     assert outcome["answer"]["citations"][0]["passage"]["article_id"] == "help/invoices.md"
     assert outcome["hits"][0]["how"]["words"] == 1
-    assert [step["name"] for step in outcome["trace"]][-1] == "decide"
+    assert [step["name"] for step in outcome["trace"]][-2:] == ["decide", "plugins"]
 
 
 def test_a_screenshot_is_read_and_accounted_for(run: Run, tmp_path: Path) -> None:

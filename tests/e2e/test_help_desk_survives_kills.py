@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.channel_desk import eventually
 from tests.help_desk import MAPPING, HelpDesk
-from tests.slack_desk import eventually
 
 TICKETS = 20
 

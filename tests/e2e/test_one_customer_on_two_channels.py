@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from assistant import Message
+from tests.channel_desk import eventually, replies_with
 from tests.help_desk import ANA, BEN, HelpDesk, TicketDatabaseDesk
-from tests.slack_desk import eventually, replies_with
 
 
 @pytest.fixture

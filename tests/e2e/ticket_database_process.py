@@ -18,7 +18,7 @@ from assistant.desk import Desk
 from assistant.plugging import Plugins
 from assistant.settings import load
 from connectors.ticket_database import plugin
-from tests.slack_desk import echo
+from tests.channel_desk import echo
 
 
 def main() -> None:

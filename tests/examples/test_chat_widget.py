@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from assistant.model.encoder import MultimodalEncoder
-from tests.api_desk import ApiDesk, eventually
+from tests.api_desk import ApiDesk
+from tests.channel_desk import eventually
 from tests.pictures import png
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")

@@ -55,7 +55,7 @@ def test_only_so_much_is_listened_to() -> None:
     assert len(samples(recording(3.0), 1.0)) == RATE_HZ
 
 
-@pytest.mark.parametrize("content", [b"no recording", recording()[:80]])
+@pytest.mark.parametrize("content", [b"no recording", recording()[:80]], ids=["none", "cut off"])
 def test_a_damaged_recording_is_said(content: bytes) -> None:
     with pytest.raises(UnreadableError, match=r"damaged|no sound"):
         samples(content, 10)

@@ -15,7 +15,8 @@ from assistant.errors import SettingsError
 from assistant.plugging import Plugins
 from plugins.webhooks import TOLD, Webhooks, delivering
 from plugins.webhooks.signing import new_secret
-from tests.api_desk import ApiDesk, eventually
+from tests.api_desk import ApiDesk
+from tests.channel_desk import eventually
 from tests.plugins.receiver import Received, Receiver
 
 SECRET = new_secret()

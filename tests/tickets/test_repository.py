@@ -109,6 +109,19 @@ def test_waiting_lists_what_has_no_outcome_oldest_first(tickets: Tickets) -> Non
     assert [(i, m.external_id) for i, m in tickets.left()] == [(1, "m3")]
 
 
+def test_a_message_that_comes_again_for_another_conversation_stays_in_its_ticket(
+    tickets: Tickets,
+) -> None:
+    tickets.store_message(message("m1"))
+    tickets.store_message(message("m2", thread_id="t2"))
+
+    again = tickets.store_message(message("m1", thread_id="t3"))
+    and_again = tickets.store_message(message("m1", thread_id="t2"))
+
+    assert (again.thread_id, and_again.thread_id) == ("t1", "t1")
+    assert {ticket.thread_id for ticket in tickets.list()} == {"t1", "t2"}
+
+
 def test_a_new_message_reopens_an_answered_or_solved_ticket(tickets: Tickets) -> None:
     tickets.store_message(message("m1"))
     tickets.solutions.mark(1, "ana")

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from assistant.messages import Message, Outcome
-from tests.api_desk import ApiDesk, eventually
+from tests.api_desk import ApiDesk
+from tests.channel_desk import eventually
 from tests.pictures import png
 
 

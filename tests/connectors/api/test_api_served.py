@@ -15,7 +15,7 @@ from assistant.plugging import Plugins
 from assistant.serving import serve
 from assistant.settings import Http, Settings
 from connectors.api import plugin
-from tests.api_desk import eventually
+from tests.channel_desk import eventually
 
 
 def answers(url: str, status: int) -> bool:

@@ -16,8 +16,8 @@ from assistant.model.encoder import MultimodalEncoder
 from assistant.plugging import Plugins
 from assistant.settings import Settings
 from connectors.ticket_database import plugin
+from connectors.ticket_database.engines import connect
 from connectors.ticket_database.mapping import PLACEHOLDERS, Mapping
-from connectors.ticket_database.schema import connect
 from connectors.ticket_database.settings import TicketDatabaseSettings, read
 from connectors.ticket_database.solved import articles
 from tests.help_desk import BO, PAGE, HelpDesk, TicketDatabaseDesk

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import insert
 
 from assistant.messages import Outcome
+from tests.channel_desk import eventually, replies_with
 from tests.help_desk import ANA, BO, FILES, HelpDesk, TicketDatabaseDesk
 from tests.pictures import png
-from tests.slack_desk import eventually, replies_with
 
 Run = Callable[..., TicketDatabaseDesk]
 

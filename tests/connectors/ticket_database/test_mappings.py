@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 from assistant import SettingsError
 from assistant.cli import command_line
 from connectors.ticket_database import mapping, plugin
+from connectors.ticket_database.engines import connect
 from connectors.ticket_database.files import Files
 from connectors.ticket_database.reading import Reader
-from connectors.ticket_database.schema import Schema, connect
+from connectors.ticket_database.schema import Schema
 from connectors.ticket_database.writing import Writer
 from tests.connectors.ticket_database.test_writing import WORDS
 from tests.help_desk import ANA, BO, MAPPING, HelpDesk

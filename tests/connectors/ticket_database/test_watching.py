@@ -14,9 +14,10 @@ from assistant.tickets.database import open_engine
 from assistant.tickets.repository import Tickets
 from connectors.ticket_database import mapping, watching
 from connectors.ticket_database.connector import streams
+from connectors.ticket_database.engines import connect
 from connectors.ticket_database.files import Files
 from connectors.ticket_database.reading import Reader
-from connectors.ticket_database.schema import Schema, connect
+from connectors.ticket_database.schema import Schema
 from connectors.ticket_database.watching import Watcher
 from tests.help_desk import ANA, COMMENTS, MAPPING, HelpDesk, now
 

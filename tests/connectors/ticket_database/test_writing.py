@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from assistant import UndeliverableError
 from connectors.ticket_database import mapping
-from connectors.ticket_database.schema import Schema, connect
+from connectors.ticket_database.engines import connect
+from connectors.ticket_database.schema import Schema
 from connectors.ticket_database.writing import Writer
 from tests.help_desk import MAPPING, HelpDesk
 
