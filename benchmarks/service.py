@@ -19,15 +19,15 @@ def free_port() -> int:
     return port
 
 
-def start(folder: Path, port: int = 0) -> subprocess.Popen[bytes]:
-    """Starts it in a folder with settings, on this port or any free one; returns when it is ready.
-    Its log is `folder`/log.
+def start(folder: Path, port: int = 0, *options: str) -> subprocess.Popen[bytes]:
+    """Starts it in a folder with settings, on this port or any free one, with options of
+    `deskmate serve`; returns when it is ready. Its log is `folder`/log.
 
     Raises RuntimeError with the end of the log if it ends before that.
     """
     port = port or free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "assistant", "serve"],
+        [sys.executable, "-m", "assistant", "serve", *options],
         cwd=folder,
         env={**os.environ, "DESKMATE_HTTP__PORT": str(port)},
         stderr=(folder / "log").open("ab"),
