@@ -54,13 +54,20 @@ class Company:
     """The servers, the customers, and the process.
 
     `folder` holds an indexed `data` folder. `help_desk_url` is the help desk's own database;
-    `database_url` Deskmate's, SQLite if it is empty. Use it as a context manager.
+    `database_url` Deskmate's, SQLite if it is empty. `program` runs in the process. Use it as a
+    context manager.
     """
 
     def __init__(
-        self, folder: Path, mail: MailServer, help_desk_url: str, database_url: str = ""
+        self,
+        folder: Path,
+        mail: MailServer,
+        help_desk_url: str,
+        database_url: str = "",
+        program: Sequence[str] = ("assistant", "serve"),
     ) -> None:
         self.folder, self.mail, self.slack = folder, mail, Slack()
+        self._program = program
         self.database_url = database_url
         self.help_desk = HelpDesk(help_desk_url)
         self.port = service.free_port()
@@ -135,7 +142,7 @@ class Company:
 
     def start(self, *options: str) -> None:
         """Starts `deskmate serve`; returns when it is ready and listens to Slack."""
-        self.process = service.start(self.folder, self.port, *options)
+        self.process = service.start(self.folder, self.port, *options, program=self._program)
         while not self.slack.deliveries.connections:
             time.sleep(0.05)
 
