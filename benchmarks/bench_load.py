@@ -316,12 +316,12 @@ def main() -> None:
                     load.engine.dispose()
                 models_alone(found.folder, texts, share, results)
         for processes in WORKERS if chosen("workers") else ():
-            with company(mail, "postgresql") as found:
-                with found.running("--workers", str(processes - 1)):
-                    load = Load(found, texts)
-                    rate = sustained(load, ["api"] * max(20, round(BURST * share)))
-                    results.add(f"workers/{processes}", "deskmate", "messages/s", rate)
-                    load.engine.dispose()
+            further = ("--workers", str(processes - 1))
+            with company(mail, "postgresql") as found, found.running(*further):
+                load = Load(found, texts)
+                rate = sustained(load, ["api"] * max(20, round(BURST * share)))
+                results.add(f"workers/{processes}", "deskmate", "messages/s", rate)
+                load.engine.dispose()
         chaotic: dict[str, Callable[[], None]] = {
             task: lambda database=database: run_chaos(
                 mail, database, questions, arguments.seed, share, results
