@@ -83,8 +83,10 @@ def run(company: Company, plan: Plan, texts: Sequence[str]) -> Report:
         asked = [each.result() for each in asking]
     trouble.end()
     deadline = time.monotonic() + plan.patience_seconds
-    while company.unsettled(asked) and time.monotonic() < deadline:
+    left = company.unsettled(asked)
+    while left and time.monotonic() < deadline:
         time.sleep(1)
+        left = company.unsettled(left)
     time.sleep(plan.linger_seconds)
     answers, notices = company.answers(asked), company.notices(asked)
     company.stop()

@@ -8,7 +8,6 @@ import random
 import re
 import signal
 import subprocess
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -250,10 +249,10 @@ class Company:
         """Mails that the SMTP server took more than once under one Message-ID."""
         return sum(count - 1 for count in self.mail.counts().values() if count > 1)
 
-    def unsettled(self, asked: Sequence[Asked]) -> list[str]:
-        """Names of messages that have no answer, and of which staff know nothing."""
+    def unsettled(self, asked: Sequence[Asked]) -> list[Asked]:
+        """The messages that have no answer, and of which staff know nothing."""
         answers, notices = self.answers(asked), self.notices(asked)
-        return [e.name for e in asked if not answers[e.name] and not notices[e.name]]
+        return [each for each in asked if not answers[each.name] and not notices[each.name]]
 
     def _comments(self, *, internal: bool) -> Counter[str]:
         query = select(COMMENTS.c.ticket_id).where(
@@ -272,10 +271,3 @@ class Company:
         if answer.status_code != 200:
             return 0
         return sum(turn["author"] == "assistant" for turn in answer.json()["conversation"])
-
-
-def later(seconds: float, work: Callable[[], None]) -> threading.Timer:
-    """Does it after a while."""
-    timer = threading.Timer(seconds, work)
-    timer.start()
-    return timer
