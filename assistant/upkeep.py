@@ -135,7 +135,10 @@ class Upkeep:
         if not in_tickets and elsewhere is None:
             return
         notices = self._tickets.notices
-        for stored in notices.take_due(SEND_AGAIN_AFTER):
+        # One by one: telling may take seconds, and what is taken belongs to this process for a
+        # minute only.
+        while not self._stopping.is_set() and (due := notices.take_due(SEND_AGAIN_AFTER, limit=1)):
+            (stored,) = due
             notice = stored.notice
             tell = in_tickets.get(notice.ticket.connector, elsewhere)
             if tell is None:

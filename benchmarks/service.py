@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -19,17 +20,24 @@ def free_port() -> int:
     return port
 
 
-def start(folder: Path, port: int = 0) -> subprocess.Popen[bytes]:
-    """Starts it in a folder with settings, on this port or any free one; returns when it is ready.
-    Its log is `folder`/log.
+def start(
+    folder: Path, port: int = 0, *options: str, program: Sequence[str] = ("assistant", "serve")
+) -> subprocess.Popen[bytes]:
+    """Starts it in a folder with settings, on this port or any free one, with options of
+    `deskmate serve`; returns when it is ready. Its log is `folder`/log. `program` is a module and
+    its arguments.
 
     Raises RuntimeError with the end of the log if it ends before that.
     """
     port = port or free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "assistant", "serve"],
+        [sys.executable, "-m", *program, *options],
         cwd=folder,
-        env={**os.environ, "DESKMATE_HTTP__PORT": str(port)},
+        env={
+            **os.environ,
+            "DESKMATE_HTTP__PORT": str(port),
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        },
         stderr=(folder / "log").open("ab"),
     )
     while process.poll() is None:

@@ -13,11 +13,20 @@ from assistant import bursts, upkeep
 from assistant import inbox as inbox_module
 from assistant.errors import DatabaseError
 from assistant.inbox import Inbox, send_pause
-from assistant.messages import Attachment, Message, Outcome, PluginFault, Reply, Ticket, Turn
+from assistant.messages import (
+    Attachment,
+    Message,
+    Notice,
+    Outcome,
+    PluginFault,
+    Reply,
+    Ticket,
+    Turn,
+)
 from assistant.queues import workflow_database_url
 from assistant.tickets.database import connect, open_engine, upgrade
 from assistant.tickets.repository import Tickets
-from tests.recording import RecordingConnector
+from tests.recording import RecordingConnector, StaffedConnector
 
 Open = Callable[..., Inbox]
 
@@ -265,6 +274,31 @@ def test_a_draft_is_sent_when_a_person_approves_it(
 
     assert before == []
     assert channel.texts() == ["Certainly."]
+
+
+def test_who_is_slow_to_tell_staff_keeps_no_notice_from_others(
+    tickets: Tickets, tmp_path: Path, open_inbox: Open
+) -> None:
+    telling, told = threading.Event(), threading.Event()
+
+    class Slow(StaffedConnector):
+        def notify(self, notice: Notice) -> str:
+            telling.set()
+            told.wait()
+            return super().notify(notice)
+
+    for name in ("m1", "m2", "m3"):
+        question = message(name, thread_id=name)
+        ticket = tickets.store_message(question)
+        tickets.outcomes.store(ticket.id, question, [name], Outcome("hand over", "unsure", ""))
+    slow = Slow(tmp_path / "slow.jsonl")
+    open_inbox(tickets, connectors={"email": slow})
+    telling.wait()
+    others = tickets.notices.take_due(60)
+    told.set()
+
+    eventually(lambda: slow.notices)
+    assert len(others) == 2
 
 
 def test_a_reply_that_was_sent_without_our_knowing_is_not_sent_again(

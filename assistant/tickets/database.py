@@ -150,7 +150,9 @@ def _sqlite_engine(url: URL) -> Engine:
             raise DatabaseError(
                 f"{folder}: cannot be created ({error.strerror}). Choose another data_dir."
             ) from error
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    # As many connections as threads want: who waits for its turn to write holds one, and must not
+    # keep it from an acknowledgement, nor from those who only read.
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=0)
     event.listen(engine, "connect", _configure_sqlite)
     writers = _Writers()
     event.listen(engine, "begin", writers.begin)

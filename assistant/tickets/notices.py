@@ -23,6 +23,7 @@ class StoredNotice:
     told_as: str | None
     attempts: int
     error: str | None
+    created_at: datetime
 
 
 class Notices:
@@ -81,4 +82,4 @@ def _read(session: Session, row: NoticeRow) -> StoredNotice:
         text=outcome.text if outcome else "",
         citations=read_citations(session, row.outcome_id),
     )
-    return StoredNotice(notice, row.external_id, row.attempts, row.error)
+    return StoredNotice(notice, row.external_id, row.attempts, row.error, row.created_at)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 NOTICE_EVENT = "deskmate_notice"
 QUOTED = 2_000  # characters of the question and of the answer that are shown
+CLOCKS_SECONDS = 600  # how far Slack's clock and ours may lie apart
 TITLES = {
     "draft": "A draft waits for you",
     "hand over": "Needs a person",
@@ -44,8 +45,8 @@ class StaffChannel:
         client = self._workspaces.client(team)
         earlier = self._desk.tickets.notices.of_ticket(notice.ticket.id)
         thread_ts = next((_ts(stored) for stored in earlier if stored.told_as), None)
-        tried = any(stored.notice.id == notice.id and stored.attempts > 1 for stored in earlier)
-        if tried and (ts := self._find(client, channel, thread_ts, notice.id)):
+        this = next((stored for stored in earlier if stored.notice.id == notice.id), None)
+        if this and this.attempts > 1 and (ts := _find(client, channel, thread_ts, this)):
             return f"{channel}/{ts}"
         posted = client.chat_postMessage(
             channel=channel,
@@ -70,19 +71,6 @@ class StaffChannel:
                     text=_line(stored.notice),
                     blocks=self._blocks(stored.notice, closed=words),
                 )
-
-    def _find(self, client: Client, channel: str, thread_ts: str | None, notice_id: str) -> str:
-        options: dict[str, Any] = {"channel": channel, "limit": 100, "include_all_metadata": True}
-        page = (
-            client.conversations_replies(ts=thread_ts, **options)
-            if thread_ts
-            else client.conversations_history(**options)
-        )
-        for message in page["messages"]:
-            payload = (message.get("metadata") or {}).get("event_payload", {})
-            if payload.get("notice") == notice_id:
-                return str(message["ts"])
-        return ""
 
     def _blocks(self, notice: Notice, closed: str = "") -> list[Block]:
         ticket = notice.ticket
@@ -114,6 +102,23 @@ class StaffChannel:
         except (SlackApiError, DeskmateError):  # the app may have been taken away there
             return f"from {shown(ticket.customer)}"
         return f"<{link['permalink']}|the conversation> with {shown(ticket.customer)}"
+
+
+def _find(client: Client, channel: str, thread_ts: str | None, wanted: StoredNotice) -> str:
+    """The time stamp of what was posted of it, among all that was posted since it was made."""
+    since = str(wanted.created_at.timestamp() - CLOCKS_SECONDS)
+    options: dict[str, Any] = {"channel": channel, "oldest": since, "limit": 100}
+    pages = (
+        client.conversations_replies(ts=thread_ts, include_all_metadata=True, **options)
+        if thread_ts
+        else client.conversations_history(include_all_metadata=True, **options)
+    )
+    for page in pages:
+        for message in page["messages"]:
+            payload = (message.get("metadata") or {}).get("event_payload", {})
+            if payload.get("notice") == wanted.notice.id:
+                return str(message["ts"])
+    return ""
 
 
 def _buttons(notice: Notice) -> Iterator[Block]:

@@ -230,13 +230,17 @@ def test_thumbs_are_kept_and_the_last_one_counts(slack, desk, help_channel, ana)
     }
 
 
+@pytest.mark.parametrize("posts_since", [0, 120])  # a page of Slack's history has 100
 def test_a_notice_that_slack_took_without_saying_so_is_not_posted_again(
-    slack, desk, staff, help_channel, ana
+    slack, desk, staff, help_channel, ana, kim, posts_since
 ) -> None:
     desk.answer = draft
     slack.fail("chat.postMessage", hang_up_after=True)
     post = slack.post(help_channel, ana, f"{slack.mention} Where is my invoice?")
     ticket = desk.ticket(help_channel, post)
+    eventually(lambda: slack.by_bot(staff))
+    for number in range(posts_since):
+        slack.post(staff, kim, f"Lunch {number}?", tell=False)
 
     eventually(lambda: any(n.told_as for n in desk.tickets.notices.of_ticket(ticket.id)), 60)
 
