@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
     from sqlalchemy import Engine
 
+    from assistant.answering.policy import Policy
     from assistant.answering.question import Question
     from assistant.answering.toolbox import Toolbox
     from assistant.knowledge.indexing import Indexer
@@ -157,10 +158,16 @@ class Assembly:
             return generator.with_chat_model(self.chat_model)
         return generator.embedded(Composer(self.encoder.text.encode_tokens, self.lexical.rarity))
 
+    def policy(self) -> Policy:
+        """What holds now: the thresholds that were chosen in the console, or the settings'."""
+        from assistant.answering.policy import Policy
+
+        now = self.tickets.thresholds.chosen() or self.settings.policy
+        return Policy(now.reply_at, now.draft_at)
+
     @cached_property
     def pipeline(self) -> Pipeline:
         """The path of one message."""
-        from assistant.answering.policy import Policy
         from assistant.model.attachments import AttachmentReader
         from assistant.pipeline import Pipeline
 
@@ -175,7 +182,7 @@ class Assembly:
             lexical=self.lexical,
             tools=self.tools,
             generator=self.generator,
-            policy=Policy(self.settings.policy.reply_at, self.settings.policy.draft_at),
+            policy=self.policy,
             passages=self.settings.answering.passages,
             limit_seconds=self.settings.answering.timeout_seconds,
         )

@@ -85,7 +85,7 @@ class Desk(Assembly):
     def ask(
         self,
         text: str,
-        screenshots: Sequence[Path] = (),
+        screenshots: Sequence[Path | Attachment] = (),
         conversation: tuple[Turn, ...] = (),
         *,
         audience: Audience = "public",
@@ -101,7 +101,9 @@ class Desk(Assembly):
             thread_id="desk",
             sender="desk",
             text=text,
-            attachments=tuple(Attachment.of(path) for path in screenshots),
+            attachments=tuple(
+                Attachment.of(one) if isinstance(one, Path) else one for one in screenshots
+            ),
             audience=audience,
         )
         ticket = Ticket(0, "desk", "desk", "desk", "", "open", now())
