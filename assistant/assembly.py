@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assistant.answering.policy import Policy
     from assistant.answering.question import Question
     from assistant.answering.toolbox import Toolbox
+    from assistant.knowledge.catalogue import Catalogue
     from assistant.knowledge.indexing import Indexer
     from assistant.knowledge.lexical import Lexical
     from assistant.knowledge.readings import Readings
@@ -91,6 +92,13 @@ class Assembly:
         from assistant.knowledge.lexical import Lexical
 
         return Lexical(self.index_folder / "words.sqlite")
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What the index holds, for people to look through."""
+        from assistant.knowledge.catalogue import Catalogue
+
+        return Catalogue(self.lexical)
 
     @cached_property
     def readings(self) -> Readings:

@@ -113,14 +113,28 @@ class Desk(Assembly):
         """Brings the index up to date with a folder of articles."""
         return self.indexer.index_folder(folder, progress or (lambda done, total: None))
 
-    def index_plugins(self, progress: Progress | None = None) -> list[Report]:
-        """Brings the index up to date with the sources that plugins registered; see `by_source`."""
+    def index_again(self, source: str, progress: Progress | None = None) -> Report:
+        """Brings a source up to date, read as it was read last.
+
+        Raises KnowledgeError if there is no such source, no plugin gives it any more, or it is not
+        known how it was read.
+        """
+        if self.catalogue.source(source).root:
+            return self.index(self.catalogue.folder(source), progress)
+        for report in self.index_plugins(progress, source):
+            return report
+        raise KnowledgeError(f"{source!r}: no plugin gives this source any more.")
+
+    def index_plugins(self, progress: Progress | None = None, only: str = "") -> list[Report]:
+        """Brings the index up to date with the sources that plugins registered, or with one of
+        them; see `by_source`."""
         from assistant.knowledge.indexing import by_source
 
         sources = self.plugins.register_sources(self.settings, self.faults)
         return [
             self.indexer.index_articles(name, own, progress or (lambda done, total: None))
             for name, own in sorted(by_source(sources).items())
+            if only in ("", name)
         ]
 
     def rank(self, text: str, screenshots: Sequence[Path] = (), *, limit: int = 20) -> Ranking:

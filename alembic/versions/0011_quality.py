@@ -23,8 +23,8 @@ def upgrade() -> None:
     op.create_table(
         "thresholds",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("reply_at", sa.Float(), nullable=True),
-        sa.Column("draft_at", sa.Float(), nullable=True),
+        sa.Column("reply_at", sa.Double(), nullable=True),
+        sa.Column("draft_at", sa.Double(), nullable=True),
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_thresholds"),
@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_findings"),
     )
-    op.add_column("replies", sa.Column("changed_share", sa.Float(), nullable=True))
+    op.add_column("replies", sa.Column("changed_share", sa.Double(), nullable=True))
     for name, (table, columns) in INDEXES.items():
         op.create_index(name, table, columns)
 

@@ -196,7 +196,9 @@ class Quality:
         alone = case((TicketRow.solved_by == ASSISTANT, case((touched, 0), else_=1)), else_=0)
         query = (
             select(
-                self._day(TicketRow.created_at), TicketRow.connector, alone.label("alone"),
+                self._day(TicketRow.created_at),
+                TicketRow.connector,
+                alone.label("alone"),
                 func.count(),
             )
             .where(TicketRow.created_at >= since)
@@ -217,7 +219,9 @@ class Quality:
         )
         query = (
             select(
-                self._day(OutcomeRow.created_at), TicketRow.connector, name.label("name"),
+                self._day(OutcomeRow.created_at),
+                TicketRow.connector,
+                name.label("name"),
                 func.count(),
             )
             .join(TicketRow, TicketRow.id == OutcomeRow.ticket_id)
