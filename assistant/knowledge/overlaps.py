@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from assistant.articles import Passage
 from assistant.knowledge.sentences import sentences
-from assistant.knowledge.words import covered
+from assistant.knowledge.words import content_words, covered
 
 SAME, RELATED = 0.95, 0.6
 """From which cosine on passages are duplicates, and about the same thing."""
@@ -90,7 +90,7 @@ def disagreement(one: Passage, other: Passage) -> tuple[str, str, str] | None:
     for a in sentences(one.text):
         for b in sentences(other.text):
             first, second = _STEP.sub("", a), _STEP.sub("", b)
-            if first == second or min(_shared(first, second)) < SAME_WORDS:
+            if first == second or _shared(first, second) < SAME_WORDS:
                 continue
             numbers, others = _NUMBER.findall(first), _NUMBER.findall(second)
             if numbers and others and sorted(numbers) != sorted(others):
@@ -100,7 +100,10 @@ def disagreement(one: Passage, other: Passage) -> tuple[str, str, str] | None:
     return None
 
 
-def _shared(first: str, second: str) -> tuple[float, float]:
-    """Which share of each sentence's words stands in the other, numbers left out."""
+def _shared(first: str, second: str) -> float:
+    """Which share of each sentence's words stands in the other at least, numbers left out; 0 for
+    sentences of fewer than three words."""
     first, second = _NUMBER.sub(" ", first), _NUMBER.sub(" ", second)
-    return covered(first, second), covered(second, first)
+    if min(len(content_words(first)), len(content_words(second))) < 3:
+        return 0.0
+    return min(covered(first, second), covered(second, first))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Float, Select, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Engine, Float, Select, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from assistant.tickets.database import sessions
@@ -38,12 +38,6 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("A person has the ticket already", "ticket % is with %"),
 )
 """Why tickets are handed over, and how the reason is worded: see `answering.policy`."""
-
-SMALL_EDIT = 0.1
-"""A draft counts as right if at most this share of its words was changed before it was sent."""
-
-BINS = 100
-"""Confidences are counted in hundredths."""
 
 
 @dataclass(frozen=True)
@@ -90,18 +84,6 @@ class Figures:
         return sum(self.days.values(), Day())
 
 
-@dataclass(frozen=True)
-class Bin:
-    """Answers of one confidence, in hundredths: how they ended and why, how many there are, and
-    what people made of them."""
-
-    kind: str
-    confidence: float
-    answers: int
-    right: int
-    wrong: int
-
-
 class Quality:
     """The figures of all tickets, or of one channel's."""
 
@@ -133,59 +115,6 @@ class Quality:
                 _pairs(session, self._reasons(since, channel)),
                 self._edits(session, since, channel),
             )
-
-    def bins(self, since: datetime, channel: str = "") -> tuple[Bin, ...]:
-        """The answers since then by confidence. A draft is right if it was sent with small changes
-        at most, and wrong if it was sent with greater ones or discarded; a reply is right or wrong
-        as its customer's thumb said. All others are neither."""
-        confidence = func.round(OutcomeRow.confidence * BINS).label("hundredths")
-        draft_right = and_(
-            OutcomeRow.draft_state == "approved",
-            func.coalesce(ReplyRow.changed_share, 0) <= SMALL_EDIT,
-        )
-        draft_wrong = OutcomeRow.draft_state.in_(("approved", "discarded")) & ~draft_right
-        query = (
-            select(
-                _kind().label("kind"),
-                confidence,
-                func.count(),
-                func.sum(case((draft_right, 1), else_=0)),
-                func.sum(case((draft_wrong, 1), else_=0)),
-            )
-            .select_from(OutcomeRow)
-            .outerjoin(
-                ReplyRow,
-                and_(ReplyRow.outcome_id == OutcomeRow.id, OutcomeRow.draft_state.is_not(None)),
-            )
-            .where(OutcomeRow.created_at >= since, OutcomeRow.confidence.is_not(None))
-            .group_by("kind", "hundredths")
-        )
-        thumbs = (
-            select(
-                confidence,
-                func.sum(case((FeedbackRow.helpful, 1), else_=0)),
-                func.sum(case((FeedbackRow.helpful, 0), else_=1)),
-            )
-            .join(OutcomeRow, OutcomeRow.id == FeedbackRow.outcome_id)
-            .where(
-                FeedbackRow.created_at >= since,
-                OutcomeRow.created_at >= since,
-                OutcomeRow.action == "reply",
-                OutcomeRow.confidence.is_not(None),
-            )
-            .group_by("hundredths")
-        )
-        with self._read() as session:
-            thumbed = {
-                value: (right, wrong)
-                for value, right, wrong in session.execute(_of(thumbs, channel))
-            }
-            found = []
-            for kind, value, answers, right, wrong in session.execute(_of(query, channel)):
-                if kind == "reply":
-                    right, wrong = thumbed.get(value, (0, 0))
-                found.append(Bin(kind, float(value) / BINS, answers, int(right), int(wrong)))
-            return tuple(sorted(found, key=lambda one: (one.confidence, one.kind)))
 
     def _tickets(self, since: datetime, channel: str) -> Select[Any]:
         touched = (
@@ -273,7 +202,7 @@ class Quality:
             .group_by("name")
             .order_by(func.count().desc())
         )
-        return _of(query, channel)
+        return of_channel(query, channel)
 
     def _edits(self, session: Session, since: datetime, channel: str) -> list[int]:
         """How many approved drafts had up to each tenth of their words changed; the first number
@@ -288,7 +217,9 @@ class Quality:
             .where(OutcomeRow.created_at >= since, OutcomeRow.draft_state == "approved")
             .group_by("tenth")
         )
-        counted = {int(value): count for value, count in session.execute(_of(query, channel))}
+        counted = {
+            int(value): count for value, count in session.execute(of_channel(query, channel))
+        }
         return [counted.get(number, 0) for number in range(11)]
 
     def _day(self, moment: Any) -> ColumnElement[Any]:
@@ -315,22 +246,11 @@ _COUNTED = {
 """What each way for a message to end counts as."""
 
 
-def _kind() -> ColumnElement[str]:
-    """How an answer ended, and whether its confidence decided that."""
-    return case(
-        (OutcomeRow.action == "reply", "reply"),
-        (OutcomeRow.reason.like("confidence %"), "draft"),
-        (OutcomeRow.action == "draft", "draft for another reason"),
-        (OutcomeRow.reason.like("the passages found hardly%"), "hand over"),
-        else_="other",
-    )
-
-
 def _narrowed(query: Select[Any], channel: str) -> Select[Any]:
     return query.where(TicketRow.connector == channel) if channel else query
 
 
-def _of(query: Select[Any], channel: str) -> Select[Any]:
+def of_channel(query: Select[Any], channel: str) -> Select[Any]:
     """A query of outcomes, narrowed to a channel; the tickets are read only if one is named."""
     if not channel:
         return query
@@ -340,4 +260,4 @@ def _of(query: Select[Any], channel: str) -> Select[Any]:
 
 
 def _pairs(session: Session, query: Select[Any]) -> dict[str, int]:
-    return {name: count for name, count in session.execute(query)}
+    return dict(session.execute(query).tuples().all())

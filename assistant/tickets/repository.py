@@ -12,7 +12,8 @@
              ├─ .people     who may use the console, and .log_ins: who is using it
              ├─ .teamwork   people's notes to each other, assignment, who is looking
              ├─ .audit      who sent, changed or saw what
-             ├─ .quality    how well the assistant does, and .thresholds that people chose
+             ├─ .quality    how well the assistant does; .verdicts of people on its answers, and
+             │              the .thresholds that they chose
              ├─ .findings   what was found about the articles, and .gaps: what they do not answer
              ├─ .listing    the queues of the console, and search
              ├─ .timelines  conversations as people read them
@@ -60,6 +61,7 @@ from assistant.tickets.teamwork import Teamwork
 from assistant.tickets.thresholds import Thresholds
 from assistant.tickets.timeline import Timelines
 from assistant.tickets.tool_calls import ToolCalls
+from assistant.tickets.verdicts import Verdicts
 from assistant.tickets.workers import Workers
 
 
@@ -96,6 +98,7 @@ class Tickets:
         self.listing = Listing(engine)
         self.timelines = Timelines(engine)
         self.quality = Quality(engine)
+        self.verdicts = Verdicts(engine)
         self.thresholds = Thresholds(engine)
         self.findings = Findings(engine)
         self.gaps = Gaps(engine)
