@@ -6,12 +6,11 @@ that figures and tickets cannot disagree.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Float, Select, case, cast, func, select
+from sqlalchemy import ColumnElement, Engine, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from assistant.tickets.database import sessions
@@ -27,6 +26,14 @@ WAITS: tuple[tuple[str, float], ...] = (
     ("longer", float("inf")),
 )
 """How long customers wait for the first answer, in seconds at most."""
+
+EDITS: tuple[tuple[str, float], ...] = (
+    ("nothing", 0.0),
+    ("up to a tenth", 0.1),
+    ("up to a third", 1 / 3),
+    ("more", 1.0),
+)
+"""Which share of a draft's words was changed before it was sent."""
 
 REASONS: tuple[tuple[str, str], ...] = (
     ("The articles do not settle it", "the sources do not settle%"),
@@ -76,7 +83,7 @@ class Figures:
     channels: dict[str, Day]
     waits: dict[str, int]
     reasons: dict[str, int]
-    edits: Sequence[int]
+    edits: dict[str, int]
 
     @property
     def all(self) -> Day:
@@ -204,23 +211,18 @@ class Quality:
         )
         return of_channel(query, channel)
 
-    def _edits(self, session: Session, since: datetime, channel: str) -> list[int]:
-        """How many approved drafts had up to each tenth of their words changed; the first number
-        is of those sent as they were."""
-        tenth = case(
-            (func.coalesce(ReplyRow.changed_share, 0) <= 0, 0),
-            else_=cast(func.ceil(ReplyRow.changed_share * 10), Float),
-        )
+    def _edits(self, session: Session, since: datetime, channel: str) -> dict[str, int]:
+        """How many drafts were sent with how much of them changed."""
+        changed = func.coalesce(ReplyRow.changed_share, 0)
+        name = case(*((changed <= most, label) for label, most in EDITS[:-1]), else_=EDITS[-1][0])
         query = (
-            select(tenth.label("tenth"), func.count())
+            select(name.label("name"), func.count())
             .join(OutcomeRow, OutcomeRow.id == ReplyRow.outcome_id)
             .where(OutcomeRow.created_at >= since, OutcomeRow.draft_state == "approved")
-            .group_by("tenth")
+            .group_by("name")
         )
-        counted = {
-            int(value): count for value, count in session.execute(of_channel(query, channel))
-        }
-        return [counted.get(number, 0) for number in range(11)]
+        counted = _pairs(session, of_channel(query, channel))
+        return {label: counted.get(label, 0) for label, _ in EDITS}
 
     def _day(self, moment: Any) -> ColumnElement[Any]:
         """The day of a moment, in UTC. It is grouped by under its name: an expression with bound

@@ -16,7 +16,6 @@ from assistant.console.routes.files import SHOWN
 from assistant.messages import Attachment
 
 LONGEST_QUESTION = 10_000
-FILES = ("screenshot", "screenshot-2", "screenshot-3")
 
 pages = Pages()
 
@@ -33,7 +32,8 @@ def attempt(call: Call) -> Response:
     office, question = call.office, call.text("question")
     if len(question) > LONGEST_QUESTION:
         raise HTTPException(413, f"More than {LONGEST_QUESTION:,} characters cannot be tried.")
-    files = [_attachment(file) for name in FILES if (file := call.file(name))]
+    file = call.file("screenshot")
+    files = [_attachment(file)] if file else []
     if not question and not files:
         return HTMLResponse("Write a question, or add a screenshot.", 400)
     if office.phase() != "ready":
