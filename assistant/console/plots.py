@@ -73,7 +73,8 @@ def curve(
     from pygal import XY
 
     options = {**_options([]), "height": 300, "width": 420}
-    chart = XY(xrange=(0, 1), range=(0, 1), dots_size=3, **options, **_PERCENT)
+    options |= {**_PERCENT, "formatter": lambda point: " → ".join(map(percent, point))}
+    chart = XY(xrange=(0, 1), range=(0, 1), dots_size=3, **options)
     chart.x_labels = [0, 0.25, 0.5, 0.75, 1]
     chart.x_value_formatter = percent
     chart.add(up, list(points))

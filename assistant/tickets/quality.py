@@ -262,4 +262,4 @@ def of_channel(query: Select[Any], channel: str) -> Select[Any]:
 
 
 def _pairs(session: Session, query: Select[Any]) -> dict[str, int]:
-    return dict(session.execute(query).tuples().all())
+    return dict(tuple(row) for row in session.execute(query))
