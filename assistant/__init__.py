@@ -16,10 +16,21 @@ from assistant.errors import (
     PluginError,
     SettingsError,
     UndeliverableError,
+    UnreachableError,
     UnreadableError,
 )
+from assistant.events import Event
 from assistant.hooks import hookimpl
-from assistant.messages import Answer, Attachment, Citation, Message, Notice, Outcome, Reply, Ticket
+from assistant.messages import (
+    Answer,
+    Attachment,
+    Citation,
+    Message,
+    Notice,
+    Outcome,
+    Reply,
+    Ticket,
+)
 from assistant.tools import Tool
 
 if TYPE_CHECKING:
@@ -36,6 +47,7 @@ __all__ = [
     "Connector",
     "Desk",
     "DeskmateError",
+    "Event",
     "Hit",
     "Message",
     "Notice",
@@ -48,6 +60,7 @@ __all__ = [
     "Ticket",
     "Tool",
     "UndeliverableError",
+    "UnreachableError",
     "UnreadableError",
     "hookimpl",
 ]

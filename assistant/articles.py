@@ -61,8 +61,8 @@ class Article:
 class Passage:
     """A piece of an article small enough to be found and cited on its own.
 
-    `picture_text` is what was read in the pictures that this part of the article shows: it helps
-    to find the passage and is never quoted as the article's words.
+    `pictures` are those that this part of the article shows, `picture_text` is what was read in
+    them: it helps to find the passage and is never quoted as the article's words.
     """
 
     id: str
@@ -75,6 +75,7 @@ class Passage:
     product: str = ""
     language: str = ""
     audience: Audience = "public"
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def title(self) -> str:

@@ -6,17 +6,20 @@ looked for by its name:
 
     attach(desk)      AttachedConnector   acts on tickets for people: buttons, commands
     notify(notice)    NotifyingConnector  tells staff what waits for them
+    annotate(notice)  AnnotatingConnector tells staff in the ticket itself, where they work
     hold(reply)       HoldingConnector    leaves a reply to a person, such as to end a loop
+    branches()        BranchingConnector  several sources, each of which may fail alone
+    follow(ticket, step) FollowingConnector hears of each step of an answer as it begins
     routes(accept)    RoutingConnector    receives by HTTP, under /connectors/NAME/
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from assistant.messages import Message, Notice, Reply
+from assistant.messages import Message, Notice, Reply, Ticket
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -39,7 +42,8 @@ class Connector(Protocol):
 
         Runs in a thread of its own, in one process only. Acknowledge a message to its source only
         after `accept` returned; if it raises, leave the message where it is, so that it comes
-        again. If this raises, or returns before `stop` is set, it is run again after a pause.
+        again. If this raises, or returns before `stop` is set, it is run again after a pause; the
+        words of an `UnreachableError` are shown.
         """
 
     def send(self, reply: Reply) -> str:
@@ -79,6 +83,15 @@ class NotifyingConnector(Protocol):
 
 
 @runtime_checkable
+class AnnotatingConnector(Protocol):
+    """A connector whose tickets staff have before them, such as a help desk's. What they are to be
+    told about its tickets is told there, and nowhere else."""
+
+    def annotate(self, notice: Notice) -> str:
+        """Tells staff, as `NotifyingConnector.notify` does, within the ticket."""
+
+
+@runtime_checkable
 class HoldingConnector(Protocol):
     """A connector that need not send at once what it is given."""
 
@@ -88,9 +101,29 @@ class HoldingConnector(Protocol):
 
 
 @runtime_checkable
+class BranchingConnector(Protocol):
+    """A connector with several sources, such as mailboxes: one that fails does not disturb the
+    others."""
+
+    def branches(self) -> Mapping[str, Callable[[threading.Event], None]]:
+        """What runs beside `run`, by name. Each is given `stop` and supervised as `run` is, alone:
+        it is shown as CONNECTOR/NAME, and run again after a pause if it raises or returns."""
+
+
+@runtime_checkable
+class FollowingConnector(Protocol):
+    """A connector that shows how an answer comes about."""
+
+    def follow(self, ticket: Ticket, step: str) -> None:
+        """A step of the answer to this ticket begins; the names are those of the trace. Called in
+        any process that answers messages, and waited for: be quick. What it raises is logged."""
+
+
+@runtime_checkable
 class RoutingConnector(Protocol):
     """A connector that receives by HTTP instead of, or beside, fetching. `run` may then do no
-    more than wait for `stop`."""
+    more than wait for `stop`. If it has an attribute `prefix`, such as "/api", its routes are
+    served there instead of under /connectors/NAME; the service's own pages go before it."""
 
     def routes(self, accept: Accept) -> Sequence[BaseRoute]:
         """Called once by `deskmate serve`. Returns Starlette routes, served under

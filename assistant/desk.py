@@ -9,12 +9,28 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant import logs
 from assistant import settings as settings_module
-from assistant.articles import Audience
+from assistant.articles import Audience, Hit, Picture
 from assistant.assembly import Assembly
-from assistant.connecting import AttachedConnector, Connector, HoldingConnector
+from assistant.connecting import (
+    AttachedConnector,
+    Connector,
+    FollowingConnector,
+    HoldingConnector,
+)
 from assistant.errors import KnowledgeError
-from assistant.messages import Attachment, Message, Outcome, PluginFault, Reply, Ticket, Turn, now
+from assistant.messages import (
+    Attachment,
+    Citation,
+    Message,
+    Outcome,
+    PluginFault,
+    Reply,
+    Ticket,
+    Turn,
+    now,
+)
 from assistant.plugging import Plugins
 from assistant.settings import Settings
 
@@ -23,6 +39,8 @@ if TYPE_CHECKING:
     from assistant.inbox import Inbox
     from assistant.knowledge.indexing import Progress, Report
     from assistant.knowledge.sources import Folder
+
+log = logs.logger(__name__)
 
 
 class Desk(Assembly):
@@ -70,7 +88,7 @@ class Desk(Assembly):
         inbox = self.settings.inbox
         return Inbox(
             self.tickets,
-            self.pipeline.answer,
+            self._answer,
             self.connectors,
             self._hold,
             self._tell_solved,
@@ -127,21 +145,45 @@ class Desk(Assembly):
 
     def index_plugins(self, progress: Progress | None = None, only: str = "") -> list[Report]:
         """Brings the index up to date with the sources that plugins registered, or with one of
-        them; see `by_source`."""
+        them; see `by_source`. Internal articles that a person released are public."""
         from assistant.knowledge.indexing import by_source
 
         sources = self.plugins.register_sources(self.settings, self.faults)
         return [
-            self.indexer.index_articles(name, own, progress or (lambda done, total: None))
+            self.indexer.index_articles(
+                name,
+                [a if a.audience == "public" else self.tickets.releases.apply(a) for a in own],
+                progress or (lambda done, total: None),
+            )
             for name, own in sorted(by_source(sources).items())
             if only in ("", name)
         ]
+
+    def search(
+        self, text: str, *, audience: Audience = "public", product: str | None = None, limit: int
+    ) -> list[Hit]:
+        """The passages that fit a question, of those that this audience may see, best first."""
+        from assistant.knowledge.lexical import Filter
+
+        encoding = self.encoder.encode(text, ())
+        return self.retriever.search(encoding, Filter(audience, product=product), limit=limit)
 
     def rank(self, text: str, screenshots: Sequence[Path] = (), *, limit: int = 20) -> Ranking:
         """The articles that a question is about, best first, by their best passage."""
         from assistant.evaluation import ranking
 
         return ranking.rank(self.encoder, self.retriever, text, screenshots, limit=limit)
+
+    def pictures(self, citations: Sequence[Citation]) -> list[tuple[int, Picture]]:
+        """The pictures that the cited passages show, each once with its citation's number: as the
+        index knows them now, and of articles that are public now."""
+        passages = self.lexical.passages([citation.passage.id for citation in citations])
+        found: dict[Picture, int] = {}
+        for citation in citations:
+            passage = passages.get(citation.passage.id)
+            for picture in passage.pictures if passage and passage.audience == "public" else ():
+                found.setdefault(picture, citation.number)
+        return [(number, picture) for picture, number in found.items()]
 
     def solve(self, ticket_id: int, who: str) -> None:
         """Marks a ticket as solved for the person `who`, and tells the plugins."""
@@ -167,6 +209,19 @@ class Desk(Assembly):
     def _send_soon(self, reply_id: str) -> None:
         if "inbox" in vars(self):  # else the process that has one sends it, within seconds
             self.inbox.send(reply_id)
+
+    def _answer(self, message: Message, ticket: Ticket, conversation: tuple[Turn, ...]) -> Outcome:
+        connector = self.connectors.get(ticket.connector)
+        if not isinstance(connector, FollowingConnector):
+            return self.pipeline.answer(message, ticket, conversation)
+
+        def begins(step: str) -> None:
+            try:
+                connector.follow(ticket, step)
+            except Exception as error:
+                log.warning("failed_follow", ticket=ticket.id, step=step, error=logs.place(error))
+
+        return self.pipeline.answer(message, ticket, conversation, begins)
 
     def _hold(self, reply: Reply) -> str | None:
         faults: list[PluginFault] = []

@@ -8,6 +8,7 @@
     ├── DatabaseError        the ticket database is missing, locked or not migrated
     ├── AnsweringError       the chat model failed or gave nothing that can be used
     ├── UndeliverableError   a channel refuses a reply for good
+    ├── UnreachableError     a channel's server is away or does not let us in; it is tried again
     └── PluginError          a plugin or connector cannot be loaded
 
 A message names the thing, its value and the next step, and is fit to be shown as it is.
@@ -62,6 +63,13 @@ class UndeliverableError(DeskmateError):
     """A channel will never take this reply; trying again is of no use, a person has to look."""
 
     exit_code = 9
+
+
+class UnreachableError(DeskmateError):
+    """A channel's server cannot be reached, or does not let us in; it is tried again, and what
+    the message says is shown beside the channel until that succeeds."""
+
+    exit_code = 10
 
 
 class PluginError(DeskmateError):

@@ -212,6 +212,14 @@ class Inbox:
                 return remarks.CONFIRMED
             whose = ticket.owner or "a person"
             return Outcome("hand over", f"ticket {ticket.id} is with {whose}", text="")
+        others = self._tickets.persons.other_tickets(ticket)
+        if with_person := next((o for o in others if o.status == "handed over"), None):
+            whose = with_person.owner or "a person"
+            reason = f"ticket {with_person.id} of the same customer, on {with_person.connector}"
+            return Outcome("hand over", f"{reason}, is with {whose}", text="")
+        turns = [turn for other in others for turn in self._tickets.conversation(other.id)]
+        if turns:
+            conversation = tuple(sorted([*turns, *conversation], key=lambda turn: turn.sent_at))
         if self._tickets.begin_answer(question.connector, question.external_id) > FATAL_ATTEMPTS:
             return handed_over(f"{FATAL_ATTEMPTS} workers stopped while they answered it")
         began = time.monotonic()

@@ -71,6 +71,7 @@ class Message:
     `connector` and `external_id` together name it for ever: a redelivery has the same pair.
     All messages of one conversation share `connector` and `thread_id`.
     `audience` is the most the sender may be shown; connectors set `internal` for staff only.
+    `verified_address` is the sender's e-mail address where the channel vouches for it, else None.
     `author` is `staff` for what a colleague wrote to the customer on the channel itself: it is
     kept and not answered, and from then on the conversation is that colleague's.
     """
@@ -87,6 +88,7 @@ class Message:
     product: str | None = None
     author: Author = "customer"
     sent_at: datetime = field(default_factory=now)
+    verified_address: str | None = None
 
     @property
     def key(self) -> str:
@@ -117,11 +119,13 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Turn:
-    """One earlier contribution to a conversation."""
+    """One earlier contribution to a conversation; `channel` names the connector it came or went
+    through."""
 
     author: Author
     text: str
     sent_at: datetime
+    channel: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,8 +153,8 @@ class ScreenLine:
 
 
 STRANGE = 0.98
-"""A message counts as out of scope if it is stranger than this share of the known messages: so one
-in fifty of those in scope is turned away."""
+"""A message stranger than this share of the known ones is out of scope: so is one in fifty of those
+in scope."""
 
 
 @dataclass(frozen=True)
@@ -264,8 +268,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a connector sends. `id` is made from the message it answers, so that sending again
-    after a crash can be recognised as the same reply."""
+    """What a connector sends. `id` is made from the message it answers: sent again after a crash,
+    it is known as the same. `attachments` are a person's; a connector that cannot send any raises
+    `UndeliverableError`."""
 
     id: str
     ticket_id: int
@@ -276,6 +281,7 @@ class Reply:
     text: str
     citations: tuple[Citation, ...] = ()
     in_reply_to: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -37,16 +37,19 @@ NO_ANSWER = Answer("", (), 0.0)
 
 @dataclass
 class Trace:
-    """The steps of one message with their times, in order; `current` is the latest begun."""
+    """The steps of one message with their times, in order; `current` is the latest begun, and
+    `begins` is told of each."""
 
     steps: list[Step] = field(default_factory=list)
     current: str = ""
+    begins: Callable[[str], None] = lambda name: None
 
     @contextmanager
     def step(self, name: str) -> Iterator[dict[str, Any]]:
         """Times a step; what is put into the dictionary becomes the step's detail."""
         detail: dict[str, Any] = {}
         self.current = name
+        self.begins(name)
         start = time.perf_counter()
         yield detail
         self.steps.append(Step(name, (time.perf_counter() - start) * 1_000, detail))
@@ -70,14 +73,19 @@ class Pipeline:
     _threads: Threads = field(default_factory=Threads)
 
     def answer(
-        self, message: Message, ticket: Ticket, conversation: tuple[Turn, ...] = ()
+        self,
+        message: Message,
+        ticket: Ticket,
+        conversation: tuple[Turn, ...] = (),
+        begins: Callable[[str], None] = lambda step: None,
     ) -> Outcome:
-        """One message to its outcome; `conversation` is what was said before it.
+        """One message to its outcome; `conversation` is what was said before it, `begins` is
+        called with the name of each step.
 
         Raises AnsweringError and KnowledgeError when a model or the index fails, or when it takes
         longer than `limit_seconds`; whoever calls tries again later.
         """
-        trace = Trace()
+        trace = Trace(begins=begins)
         path = partial(self._answer, message, ticket, conversation, trace)
         future = self._threads.start(partial(copy_context().run, path))
         try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from assistant import logs
-from assistant.connecting import Connector, NotifyingConnector
+from assistant.connecting import AnnotatingConnector, Connector, NotifyingConnector
 from assistant.messages import Ticket
 from assistant.queues import Queues
 from assistant.tickets.repository import Tickets
@@ -21,6 +21,7 @@ HOUR_SECONDS = 3600.0
 OFTEN_SECONDS = 5.0
 SEND_AGAIN_AFTER = 60.0  # seconds until a reply or notice without any news is due anew
 KEEP_WORKFLOWS = timedelta(days=7)
+KEEP_EVENTS = timedelta(days=14)  # longer than any webhook is tried again
 
 log = logs.logger(__name__)
 
@@ -75,7 +76,7 @@ class Upkeep:
             self._repeat(self._sweep_messages, SWEEP_SECONDS),
             self._repeat(self._tell_staff, OFTEN_SECONDS, wake=self._news),
             self._repeat(self._close_quiet, HOUR_SECONDS),
-            self._repeat(self._clear_workflows, HOUR_SECONDS),
+            self._repeat(self._clear_past, HOUR_SECONDS),
         ]
 
     def begin_stop(self) -> None:
@@ -124,15 +125,24 @@ class Upkeep:
     def _tell_staff(self) -> None:
         """Tells staff what waits for them; what cannot be told waits until it can."""
         self._news.clear()
-        connector = notifier(self._connectors, self._staff_connector)
-        if connector is None:
+        in_tickets = {
+            name: each.annotate
+            for name, each in self._connectors.items()
+            if isinstance(each, AnnotatingConnector)
+        }
+        staff = notifier(self._connectors, self._staff_connector)
+        elsewhere = staff.notify if staff else None
+        if not in_tickets and elsewhere is None:
             return
         notices = self._tickets.notices
         for stored in notices.take_due(SEND_AGAIN_AFTER):
             notice = stored.notice
+            tell = in_tickets.get(notice.ticket.connector, elsewhere)
+            if tell is None:
+                continue  # it waits for a connector that can
             about = {"notice": notice.id, "ticket": notice.ticket.id, "kind": notice.kind}
             try:
-                notices.record_told(notice.id, connector.notify(notice))
+                notices.record_told(notice.id, tell(notice))
                 log.info("told_staff", **about)
             except Exception as error:
                 log.warning("failed_notice", **about, error=logs.place(error))
@@ -144,9 +154,11 @@ class Upkeep:
             log.info("solved_ticket", ticket=ticket.id, by=ticket.solved_by, how="quiet")
             self._solved(ticket)
 
-    def _clear_workflows(self) -> None:
+    def _clear_past(self) -> None:
         if count := self._queues.clear(datetime.now(UTC) - KEEP_WORKFLOWS):
             log.info("cleared_workflows", count=count)
+        if count := self._tickets.events.clear(datetime.now(UTC) - KEEP_EVENTS):
+            log.info("cleared_events", count=count)
 
     def _repeat(
         self,

@@ -12,13 +12,20 @@ import urllib.request
 from pathlib import Path
 
 
-def start(folder: Path) -> subprocess.Popen[bytes]:
-    """Starts it in a folder with settings; returns when it is ready. Its log is `folder`/log.
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+def start(folder: Path, port: int = 0) -> subprocess.Popen[bytes]:
+    """Starts it in a folder with settings, on this port or any free one; returns when it is ready.
+    Its log is `folder`/log.
 
     Raises RuntimeError with the end of the log if it ends before that.
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = port or free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "assistant", "serve"],
         cwd=folder,

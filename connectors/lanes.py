@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 LANES = 8
 LOOK_SECONDS = 1.0
+STOP_SECONDS = 0.1  # how soon a rest notices that it shall end
 LONGEST_PAUSE_SECONDS = 600.0
 GIVE_UP_AFTER = timedelta(days=1)
 CLEAR_SECONDS = 3600.0
@@ -49,7 +51,7 @@ class Lanes:
         """There may be a new arrival."""
         self._news.set()
 
-    def run(self, stop: threading.Event, check: Callable[[], None]) -> None:
+    def run(self, stop: threading.Event, check: Callable[[], None] = lambda: None) -> None:
         """Works until `stop` is set; `check` is called about once a second and may raise."""
         names = [f"{self._name}-{number}" for number in range(LANES)]
         lanes = [ThreadPoolExecutor(1, thread_name_prefix=name) for name in names]
@@ -60,11 +62,17 @@ class Lanes:
                     self._start(lanes, arrival)
                 self._clear()
                 check()
-                self._news.wait(LOOK_SECONDS)
+                self._rest(stop)
         finally:
             for lane in lanes:
                 lane.shutdown(wait=True, cancel_futures=True)
             self._under_way.clear()
+
+    def _rest(self, stop: threading.Event) -> None:
+        """Until there is news, or the next look is due, or `stop` is set."""
+        until = time.monotonic() + LOOK_SECONDS
+        while not stop.is_set() and time.monotonic() < until and not self._news.wait(STOP_SECONDS):
+            pass
 
     def _start(self, lanes: list[ThreadPoolExecutor], arrival: Arrival) -> None:
         with self._lock:

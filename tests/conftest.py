@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -22,6 +23,9 @@ from assistant.knowledge.sources import Folder
 from assistant.model.encoder import MultimodalEncoder
 from assistant.settings import Settings
 from tests.help_centre import write_help_centre
+
+if TYPE_CHECKING:
+    from assistant.testing.mail import MailServer
 
 
 @pytest.fixture
@@ -115,6 +119,30 @@ def postgres_database(postgres_server: URL) -> Iterator[URL]:
     yield postgres_server.set(database=name)
     with _connect(postgres_server) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def mail_server() -> Iterator[MailServer]:
+    """A Dovecot and an SMTP server for this run; tests get them emptied: `server`."""
+    from assistant.testing.mail import HOW_TO_INSTALL, MailServer, installed
+
+    if not installed():
+        pytest.skip(HOW_TO_INSTALL)
+    # Not pytest's folder: Dovecot, as another user, has to get into it, and its paths are short.
+    with (
+        tempfile.TemporaryDirectory(prefix="deskmate-") as folder,
+        MailServer(Path(folder)) as mail,
+    ):
+        yield mail
+
+
+@pytest.fixture
+def server(mail_server: MailServer, monkeypatch: pytest.MonkeyPatch) -> MailServer:
+    """A mail server with empty mailboxes, that refuses nothing; sent folders are looked into
+    every second."""
+    monkeypatch.setattr("connectors.email.receiving.SENT_SECONDS", 1.0)
+    mail_server.empty()
+    return mail_server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from email.message import EmailMessage
 from email.policy import default
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-from assistant.desk import Desk
 from assistant.messages import Ticket, now
-from assistant.plugging import Plugins
-from assistant.settings import Settings
 from assistant.testing.mail import PASSWORD, Delivered, MailServer
 from connectors.email import plugin
-from tests.slack_desk import echo, eventually
+from tests.channel_desk import ChannelDesk, echo, eventually
 
 KEY = "5uVtO8sDQxMOyqnb0oW7Zb3c1Kf4mYz7vXnQ2rJtLhE="
 SUPPORT = "support@example.com"
 TEAM = "team@other.example"
-
-
-PATIENCE_SECONDS = 90.0  # a busy machine takes its time
 
 
 def mailbox(server: MailServer, address: str = SUPPORT, **more: Any) -> dict[str, Any]:
@@ -43,7 +35,7 @@ def mailbox(server: MailServer, address: str = SUPPORT, **more: Any) -> dict[str
     }
 
 
-class EmailDesk:
+class EmailDesk(ChannelDesk):
     """A desk that answers the mails of its mailboxes. `answer` stands in for the pipeline, if it is
     given; `box` are settings of the mailbox `support`, `more` of the connector."""
 
@@ -56,51 +48,16 @@ class EmailDesk:
         **more: Any,
     ) -> None:
         self.server = server
-        plugins = Plugins()
-        plugins.register("email", plugin)
-        address = (box or {}).get("address", SUPPORT)
-        self.address: str = address
+        self.address: str = (box or {}).get("address", SUPPORT)
         boxes = more.pop("mailboxes", {"support": mailbox(server, **(box or {}))})
-        policy = more.pop("policy", {})
-        settings = Settings(
-            data_dir=data_dir,
-            secret_key=KEY,
-            inbox={
-                "quiet_seconds": more.pop("quiet_seconds", 0.2),
-                "dead_after_seconds": 2,
-                "worker_name": more.pop("worker_name", "desk"),
-            },
-            policy=policy,
-            connectors={"email": {"mailboxes": boxes, "staff_address": TEAM, **more}},
-        )
-        self.desk = Desk(settings, plugins=plugins)
-        self.answer = answer
-        if answer is not None:
-            self.desk.pipeline = SimpleNamespace(answer=lambda *asked: self.answer(*asked))
-        self.tickets = self.desk.tickets
-        self._stop = threading.Event()
-
-    @property
-    def connector(self) -> Any:
-        return self.desk.connectors["email"]
-
-    def __enter__(self) -> EmailDesk:
-        self.desk.inbox.start()
-        accept = self.desk.inbox.accept
-        self._thread = threading.Thread(
-            target=self.connector.run, args=(accept, self._stop), daemon=True
-        )
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self.desk.close()
+        inbox = {"quiet_seconds": more.pop("quiet_seconds", 0.2), "worker_name": "desk"}
+        others = {"policy": more.pop("policy", {}), "secret_key": KEY}
+        table = {"mailboxes": boxes, "staff_address": TEAM, **more}
+        super().__init__("email", plugin, data_dir, answer, table, inbox, **others)
 
     def replies(self, to: str, number: int = 1) -> list[Delivered]:
         """The mails to this address; waits until there are so many."""
-        eventually(lambda: len(self.server.sent_to(to)) >= number, PATIENCE_SECONDS)
+        eventually(lambda: len(self.server.sent_to(to)) >= number)
         return self.server.sent_to(to)
 
     def ticket(self, customer: str, number: int = 1) -> Ticket:
@@ -110,23 +67,13 @@ class EmailDesk:
             found = self.tickets.list(limit=500, customer=f"<{customer}>")
             return sorted(found, key=lambda ticket: ticket.id)
 
-        eventually(lambda: len(own()) >= number, PATIENCE_SECONDS)
+        eventually(lambda: len(own()) >= number)
         return own()[number - 1]
 
     def settled(self) -> None:
         """Waits until nothing is waiting or under way."""
-        eventually(lambda: self.server.unseen(self.address) == 0, PATIENCE_SECONDS)
-        eventually(lambda: not self.tickets.arrivals.due("email", limit=1))
-        eventually(lambda: not self.tickets.left())
-        eventually(
-            lambda: (
-                not any(
-                    stored.state == "intended"
-                    for ticket in self.tickets.list(limit=500)
-                    for stored in self.tickets.replies.of_ticket(ticket.id)
-                )
-            )
-        )
+        eventually(lambda: self.server.unseen(self.address) == 0)
+        super().settled()
 
 
 def mail(

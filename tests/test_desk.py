@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assistant import Article, Message, Reply, Section, hookimpl
+from assistant import Article, Citation, Message, Reply, Section, hookimpl
 from assistant.desk import Desk
 from assistant.errors import KnowledgeError, PluginError, UnreadableError
 from assistant.knowledge.sources import Folder
@@ -17,6 +17,7 @@ from assistant.model.encoder import MultimodalEncoder
 from assistant.plugging import Plugins
 from assistant.serving import serve
 from assistant.settings import Http, Inbox, Policy, Settings
+from tests.help_centre import write_help_centre
 from tests.pictures import png
 from tests.recording import RecordingConnector
 
@@ -243,3 +244,44 @@ def test_a_plugin_can_hold_a_reply_back(open_desk: Open) -> None:
     desk = open_desk(plugin)
 
     assert desk._hold(Reply("r", 1, "email", "t", "ann", "Re", "Hello")) == "plugin-0: it is Sunday"
+
+
+def test_the_pictures_of_an_answer_are_those_of_articles_that_are_public_now(
+    data_dir: Path, encoder: MultimodalEncoder, tmp_path: Path
+) -> None:
+    folder = write_help_centre(tmp_path)
+    with Desk(Settings(data_dir=data_dir)) as desk:
+        desk.encoder = encoder
+        desk.index(Folder(folder, source="own"))
+        (passage,) = desk.lexical.passages_of("own/sync-errors.md")
+        cited = [Citation(3, passage, "")]
+
+        ((number, picture),) = desk.pictures(cited)
+        file = folder / "sync-errors.md"
+        file.write_text(f"---\naudience: internal\n---\n{file.read_text()}")
+        desk.index(Folder(folder, source="own"))
+
+        assert (number, picture.alt) == (3, "The window of the error")
+        assert desk.pictures(cited) == []
+
+
+def test_a_connector_that_follows_hears_of_each_step_and_may_fail(
+    open_desk: Open, data_dir: Path
+) -> None:
+    heard: list[str] = []
+
+    class Following(RecordingConnector):
+        def follow(self, ticket: Any, step: str) -> None:
+            heard.append(step)
+            raise ConnectionError("nobody listens")
+
+    connector = Following(data_dir / "sent")
+    desk = open_desk(gives("register_connectors", [connector]), data_dir=data_dir)
+    desk.inbox.start()
+    message = Message(connector.name, "1", "t", "ann@example.com", "What does KT-4031 mean?")
+    desk.inbox.accept(message)
+    while (stored := desk.tickets.outcomes.of_message(connector.name, "1")) is None:
+        time.sleep(0.02)
+
+    assert heard == [step.name for step in stored.outcome.trace]
+    assert "search" in heard

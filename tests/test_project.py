@@ -17,6 +17,7 @@ import typer
 
 from assistant import errors
 from assistant.cli import EXIT_CODES, command_line
+from assistant.plugging import Plugins
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -36,10 +37,10 @@ def commands() -> dict[str, Any]:
         return {name: names(sub) for name, sub in getattr(command, "commands", {}).items()}
 
     app = command_line()
+    plugins = Plugins()
     for name, value in PROJECT["entry-points"]["deskmate.plugins"].items():
-        plugin = EntryPoint(name, value, "deskmate.plugins").load()
-        if hasattr(plugin, "register_commands"):
-            plugin.register_commands(app)
+        plugins.register(name, EntryPoint(name, value, "deskmate.plugins").load())
+    plugins.register_commands(app, [])
     return names(typer.main.get_command(app))
 
 

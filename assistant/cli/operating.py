@@ -46,13 +46,11 @@ def add_plugin_commands(app: typer.Typer) -> None:
 
     Raises DeskmateError if settings are wrong, unless only help is wanted.
     """
-    ours = {command.callback.__name__ for command in app.registered_commands if command.callback}
-    ours |= {group.name for group in app.registered_groups if group.name}
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
     if config_given(sys.argv[1:]) in words[:1]:
         words = words[1:]
     called = words[0] if words else ""
-    if called in ours:
+    if _is_ours(app, words):
         return
     from assistant.plugging import Faults, Plugins
     from assistant.settings import load
@@ -66,6 +64,20 @@ def add_plugin_commands(app: typer.Typer) -> None:
         typer.secho(f"Plugins' commands are not listed: {error}", fg="yellow", err=True)
     for fault in faults:
         typer.secho(f"Plugin {fault.plugin}, {fault.hook}: {fault.error}", fg="yellow", err=True)
+
+
+def _is_ours(app: typer.Typer, words: Sequence[str]) -> bool:
+    """Whether a command of ours is called; plugins may add theirs to groups of ours."""
+    names = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    if words and words[0] in names:
+        return True
+    group = next((g.typer_instance for g in app.registered_groups if g.name in words[:1]), None)
+    if group is None:
+        return False
+    return any(
+        words[1:2] == [command.name or getattr(command.callback, "__name__", "").replace("_", "-")]
+        for command in group.registered_commands
+    )
 
 
 def init(
@@ -188,11 +200,15 @@ def _connectors(desk: Desk) -> str:
 
 
 def _staff(desk: Desk) -> str:
+    from assistant.connecting import AnnotatingConnector
     from assistant.upkeep import notifier
 
     name = desk.settings.staff_connector
     if notifier(desk.connectors, name):
         return f"told of drafts and hand-overs through {name or 'the first connector that can'}"
+    within = [n for n, each in desk.connectors.items() if isinstance(each, AnnotatingConnector)]
+    if within and not name:
+        return f"told of drafts and hand-overs in the tickets of {', '.join(within)}"
     if name:
         raise DeskmateError(
             f"staff_connector = {name!r}: no connector of this name can tell staff. Name one of"

@@ -60,8 +60,11 @@ def show_(number: Number) -> None:
         ticket = desk.tickets.ticket(number)
         console.print(f"[bold]Ticket {ticket.id}[/] · {ticket.status} · {escape(ticket.subject)}")
         for turn in desk.tickets.conversation(number):
-            console.print(f"\n[bold]{turn.author}[/], {turn.sent_at:%Y-%m-%d %H:%M} UTC")
+            when = f"{turn.sent_at:%Y-%m-%d %H:%M} UTC"
+            console.print(f"\n[bold]{turn.author}[/], {when}, {escape(turn.channel)}")
             console.print(escape(turn.text))
+        for other in desk.tickets.persons.other_tickets(ticket):
+            console.print(f"\nSame customer: ticket {other.id}, {other.connector}, {other.status}")
         for stored in desk.tickets.outcomes.of_ticket(number):
             console.print()
             show(stored.outcome, console)

@@ -7,6 +7,7 @@ looks; a page that is told fetches its parts anew.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Callable
 
 import anyio
@@ -21,6 +22,11 @@ NEWS = "event: news\ndata: \n\n"
 BEAT = ": \n\n"
 
 
+def digest(fingerprint: str) -> str:
+    """A fingerprint as an address can bring it."""
+    return hashlib.sha256(fingerprint.encode()).hexdigest()[:16]
+
+
 async def news(
     call: Call,
     fingerprint: Callable[[], str],
@@ -28,8 +34,12 @@ async def news(
     leave: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[str]:
     """An event whenever `fingerprint` changes, until the browser leaves, its session ends or the
-    service stops. `beat` is called at the start and every few seconds, `leave` at the end."""
-    before, rounds = "", 0
+    service stops. `beat` is called at the start and every few seconds, `leave` at the end.
+
+    The address may bring the fingerprint that the page shows, as `known`: what changed before the
+    browser began to listen is news too.
+    """
+    before, rounds = call.asked("known"), 0
     try:
         while call.office.phase() != "stopping":
             if rounds % BEAT_EVERY == 0:
@@ -37,7 +47,7 @@ async def news(
                     return
                 await run_in_threadpool(beat)
                 yield BEAT
-            now = await run_in_threadpool(fingerprint)
+            now = digest(await run_in_threadpool(fingerprint))
             if before and now != before:
                 yield NEWS
             before, rounds = now, rounds + 1

@@ -53,6 +53,7 @@ def split(
                 product=article.product,
                 language=article.language,
                 audience=article.audience,
+                pictures=piece.pictures,
             )
         )
     return passages

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from assistant.articles import Passage
+from assistant.articles import Passage, Picture
 
 
 def to_payload(passage: Passage) -> str:
@@ -16,4 +16,6 @@ def to_payload(passage: Passage) -> str:
 def from_payload(payload: str) -> Passage:
     """A passage from its JSON."""
     values = json.loads(payload)
-    return Passage(**{**values, "heading_path": tuple(values["heading_path"])})
+    pictures = tuple(Picture(**picture) for picture in values.pop("pictures", ()))
+    path = tuple(values.pop("heading_path"))
+    return Passage(**values, heading_path=path, pictures=pictures)

@@ -6,9 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Literal
 
 from assistant import logs, metrics
+from assistant.connecting import Accept, BranchingConnector, Connector
+from assistant.errors import UnreachableError
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before a part is run again; they double
 
@@ -81,7 +84,7 @@ class Part:
             try:
                 self._run(stop)
                 self._state.error = "it ended by itself"
-            except ChildProcessError as error:
+            except (ChildProcessError, UnreachableError) as error:
                 self._state.error = str(error)  # our own words
             except Exception as error:
                 self._state.error = logs.place(error)
@@ -100,3 +103,14 @@ class Part:
                 metrics.PART_RESTARTS.labels(**about).inc()
         self._state.state = "stopped"
         log.info("stopped_part", **about)
+
+
+def of_connector(connector: Connector, accept: Accept) -> list[Part]:
+    """What of a connector runs: itself, and each of its branches."""
+    found = [Part("connector", connector.name, partial(connector.run, accept))]
+    if isinstance(connector, BranchingConnector):
+        found += [
+            Part("connector", f"{connector.name}/{name}", run)
+            for name, run in connector.branches().items()
+        ]
+    return found

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Collection
 from contextlib import ExitStack
-from functools import partial
 from typing import Any
 
 from sqlalchemy import make_url
@@ -24,7 +23,7 @@ from assistant.desk import Desk
 from assistant.errors import SettingsError
 from assistant.knowledge.store import lend, make_folder
 from assistant.serving import children, memory, web
-from assistant.serving.parts import Part
+from assistant.serving.parts import Part, of_connector
 from assistant.settings import Settings
 from assistant.tickets.backlog import backlog
 
@@ -91,7 +90,9 @@ class Service:
             backlog=lambda: backlog(engine),
             routes={
                 # Not `desk.inbox.accept` itself: that would load the models here.
-                name: connector.routes(lambda message: desk.inbox.accept(message))
+                getattr(connector, "prefix", f"/connectors/{name}"): connector.routes(
+                    lambda message: desk.inbox.accept(message)
+                )
                 for name in self._names
                 if isinstance(connector := desk.connectors[name], RoutingConnector)
             },
@@ -138,8 +139,9 @@ class Service:
         for fault in desk.faults:
             log.error("missed_connector", plugin=fault.plugin, hook=fault.hook)
         started = [
-            Part("connector", name, partial(desk.connectors[name].run, desk.inbox.accept))
+            part
             for name in self._names
+            for part in of_connector(desk.connectors[name], desk.inbox.accept)
         ]
         own = desk.settings.inbox.worker_name or f"{socket.gethostname()}-worker"
         environment = {

@@ -3,7 +3,7 @@
 /healthz            200 while the process lives, with the state of every part
 /readyz             200 while messages are answered; 503 before and after
 /metrics            for Prometheus
-/connectors/NAME/   a connector's own routes
+/connectors/NAME/   a connector's own routes, unless it has a prefix of its own
 /                   the console
 """
 
@@ -41,7 +41,7 @@ def app(
     version: str,
     console: ASGIApp | None = None,
 ) -> Starlette:
-    """The application. `routes` are those of connectors, by name."""
+    """The application. `routes` are those of connectors, by the path under which they are."""
     registry = _registry(backlog)
 
     def healthz(request: Request) -> Response:
@@ -62,10 +62,7 @@ def app(
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
-            *(
-                Mount(f"/connectors/{name}", _WhileReady(Router(own), phase))
-                for name, own in routes.items()
-            ),
+            *(Mount(path, _WhileReady(Router(own), phase)) for path, own in routes.items()),
             *([Mount("/", console)] if console else []),
         ]
     )
@@ -125,9 +122,10 @@ class _WhileReady:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         application = self._application
         if self._phase() != "ready":
-            application = PlainTextResponse(
-                f"{self._phase()}\n", 503, headers={"Retry-After": "10"}
-            )
+            # RFC 9457, since who is answered so is a program.
+            problem = {"title": "Service Unavailable", "status": 503, "detail": self._phase()}
+            media_type, headers = "application/problem+json", {"Retry-After": "10"}
+            application = JSONResponse(problem, 503, headers, media_type)
         await application(scope, receive, send)
 
 

@@ -5,6 +5,7 @@ Dovecot runs as an ordinary user (`nobody` where the tests run as root).
 
 from __future__ import annotations
 
+import base64
 import grp
 import os
 import pwd
@@ -31,9 +32,12 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from imap_tools import AND, MailBoxUnencrypted
 
+from assistant.testing.oauth import Provider
+
 PASSWORD = "secret"  # noqa: S105 - of this server alone
 HOW_TO_INSTALL = "no Dovecot: install Debian's `dovecot-imapd` (apt-get install dovecot-imapd)"
 
+MECHANISMS = "xoauth2 oauthbearer"
 CONFIGURATION = Path(__file__).with_name("dovecot.conf")
 
 
@@ -72,14 +76,22 @@ class Delivered:
 class MailServer:
     """Dovecot, and an SMTP server that delivers the mails of `domains` into Dovecot's mailboxes.
 
+    With a `provider`, both also take its access tokens (XOAUTH2).
     With a `certificate` (files of it and its key), Dovecot speaks TLS on `imap_tls_port`, and the
     SMTP server demands STARTTLS. `refuse` maps a recipient to the answers it gets next, such as
     `["451 later"]`. `sent` is all that was taken. `header` is written on top of each mail that is
-    delivered, as servers do.
+    delivered, as servers do. A mailbox of more than `quota_bytes` is full; 0 is no limit, and a
+    change is seen when Dovecot is started again.
     """
 
-    def __init__(self, folder: Path, certificate: tuple[Path, Path] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        certificate: tuple[Path, Path] | None = None,
+        provider: Provider | None = None,
+    ) -> None:
         self.folder = folder
+        self.provider = provider
         self.certificate = certificate
         self.imap_port, self.imap_tls_port = _free_port(), _free_port()
         self.smtp_port = _free_port()
@@ -87,6 +99,7 @@ class MailServer:
         self.refuse: dict[str, list[str]] = {}
         self.domains: set[str] = {"example.com", "other.example"}
         self.header = b""
+        self.quota_bytes = 0
         self.no_answer = 0  # so many next mails are taken without saying so
         self._lock = threading.Lock()
         self._dovecot: subprocess.Popen[bytes] | None = None
@@ -112,6 +125,14 @@ class MailServer:
         certificate = ""
         if self.certificate:
             certificate = f"ssl_cert = <{self.certificate[0]}\nssl_key = <{self.certificate[1]}"
+        oauth2 = ""
+        if self.provider:
+            file = self.folder / "dovecot-oauth2.conf"
+            settings = Template(CONFIGURATION.with_name(file.name).read_text())
+            file.write_text(settings.substitute(provider=self.provider.url))
+            oauth2 = (
+                f"passdb {{\n  driver = oauth2\n  mechanisms = {MECHANISMS}\n  args = {file}\n}}"
+            )
         configuration = Template(CONFIGURATION.read_text()).substitute(
             folder=self.folder,
             user=user,
@@ -121,17 +142,23 @@ class MailServer:
             tls_port=self.imap_tls_port,
             ssl="yes" if self.certificate else "no",
             certificate=certificate,
+            quota=self.quota_bytes,
+            oauth2=oauth2,
+            oauth2_mechanisms=MECHANISMS if oauth2 else "",
         )
         (self.folder / "dovecot.conf").write_text(configuration)
-        command = ["dovecot", "-F", "-c", str(self.folder / "dovecot.conf")]
+        others: dict[str, Any] = {}
         if os.getuid() == 0:
             for path in (self.folder, *self.folder.rglob("*")):
                 shutil.chown(path, user, account.pw_gid)
             self.folder.chmod(0o755)
-            command = ["runuser", "-u", user, "--", *command]
+            others = {"user": user, "group": account.pw_gid, "extra_groups": []}
         environment = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin"}
         self._dovecot = subprocess.Popen(  # noqa: S603 - our own words only
-            command, env=environment, start_new_session=True
+            ["dovecot", "-F", "-c", str(self.folder / "dovecot.conf")],  # noqa: S607 - on PATH
+            env=environment,
+            start_new_session=True,
+            **others,
         )
         deadline = time.monotonic() + 20
         while True:
@@ -231,6 +258,16 @@ class MailServer:
     ) -> AuthResult:
         good = isinstance(data, LoginPassword) and data.password == PASSWORD.encode()
         return AuthResult(success=good, handled=not good)
+
+    async def auth_XOAUTH2(self, server: SMTP, arguments: list[str]) -> AuthResult:  # noqa: N802
+        """Takes the provider's access tokens, as the library's own mechanisms take passwords."""
+        said = base64.b64decode(arguments[1]).decode().split("\x01") if arguments[1:] else []
+        values = dict(each.split("=", 1) for each in said if each)
+        token = values.get("auth", "").removeprefix("Bearer ")
+        if self.provider and self.provider.good.get(token) == values.get("user"):
+            return AuthResult(success=True, auth_data=values["user"])
+        await server.challenge_auth(b'{"status": "401"}')
+        return AuthResult(success=False, handled=False)
 
     async def handle_RCPT(  # noqa: N802 - the library's name
         self, server: SMTP, session: Any, envelope: Any, address: str, options: Any

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from assistant.errors import DatabaseError
 from assistant.tickets.tables import Table
 
 BUSY_SECONDS = 30.0  # how long SQLite waits for another writer
+WRITES = "deskmate_writes"  # where a connection keeps the locks of its transaction
 MIGRATIONS_LOCK = 0x6465736B6D617465  # PostgreSQL advisory lock: "deskmate" in ASCII
 
 
@@ -150,7 +152,10 @@ def _sqlite_engine(url: URL) -> Engine:
             ) from error
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    writers = _Writers()
+    event.listen(engine, "begin", writers.begin)
+    event.listen(engine, "commit", writers.end)
+    event.listen(engine, "rollback", writers.end)
     return engine
 
 
@@ -175,11 +180,40 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             time.sleep(0.02)
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later cannot wait for another writer: SQLite
-    # refuses it at once. So every writer takes the lock at its start; readers need none in WAL.
-    reads = connection.get_execution_options().get("read_only", False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+class _Writers:
+    """Lets this process's transactions write one after the other.
+
+    SQLite has one writer at a time too, but lets the others look again after pauses of up to 0.1 s:
+    who looks at bad moments waits for many seconds. Here they wait in a row, and those whose sender
+    waits for an acknowledgement (`execution_options(urgent=True)`) pass it by.
+    """
+
+    def __init__(self) -> None:
+        self._row = threading.Lock()  # held by the one ordinary writer that is next, or writes
+        self._turn = threading.Lock()  # held by whoever writes
+
+    def begin(self, connection: Connection) -> None:
+        """Starts a transaction. One that reads first and writes later could not wait for another
+        writer: SQLite refuses it at once. So every writer takes SQLite's lock at its start;
+        readers need none."""
+        options = connection.get_execution_options()
+        if options.get("read_only", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        held = [self._turn] if options.get("urgent", False) else [self._row, self._turn]
+        for lock in held:
+            lock.acquire()
+        connection.info[WRITES] = held
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except BaseException:
+            self.end(connection)
+            raise
+
+    def end(self, connection: Connection) -> None:
+        """Lets the next one write."""
+        for lock in reversed(connection.info.pop(WRITES, ())):
+            lock.release()
 
 
 def _explain(url: URL) -> Callable[[ExceptionContext], BaseException | None]:

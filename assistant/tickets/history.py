@@ -39,7 +39,7 @@ class History:
             refuse_long_ids(message)
         with self._write.begin() as session:
             for message in messages:
-                insert_blobs(session, message)
+                insert_blobs(session, message.attachments)
             first = replace(messages[0], sender=customer or messages[0].sender)
             ticket = open_ticket(session, first)
             new = [m for m in messages if insert_message(session, m, ticket)]

@@ -14,6 +14,7 @@ from assistant.articles import Explanation, Hit, Passage
 from assistant.errors import DeskmateError
 from assistant.messages import Action, Answer, AttachmentReport, Message, Outcome, PluginFault, Step
 from assistant.tickets.database import sessions
+from assistant.tickets.events import note
 from assistant.tickets.rows import (
     find_ticket,
     intend_notice,
@@ -82,8 +83,10 @@ class Outcomes:
                 .where(MessageRow.ticket_id == ticket_id, MessageRow.external_id.in_(covers))
                 .values(outcome_id=row.id)
             )
-            if outcome.action == "hand over":
+            note(session, ticket, "outcome.stored", outcome=row.id, action=outcome.action)
+            if outcome.action == "hand over" and ticket.status != "handed over":
                 ticket.status = "handed over"
+                note(session, ticket, "ticket.handed_over", outcome=row.id)
             if outcome.action in ("draft", "hand over"):
                 intend_notice(session, ticket, row.id, outcome.action, outcome.reason)
             if outcome.action == "solve":
@@ -103,11 +106,13 @@ class Outcomes:
                 raise DeskmateError(f"outcome {outcome_id}: no such outcome.")
             return _read(session, row)
 
-    def of_ticket(self, ticket_id: int) -> tuple[StoredOutcome, ...]:
-        """A ticket's outcomes, oldest first."""
-        query = select(OutcomeRow).where(OutcomeRow.ticket_id == ticket_id)
+    def of_ticket(
+        self, ticket_id: int, after: int = 0, limit: int | None = None
+    ) -> tuple[StoredOutcome, ...]:
+        """A ticket's outcomes after this one, oldest first."""
+        query = select(OutcomeRow).where(OutcomeRow.ticket_id == ticket_id, OutcomeRow.id > after)
         with self._read() as session:
-            rows = session.scalars(query.order_by(OutcomeRow.id)).all()
+            rows = session.scalars(query.order_by(OutcomeRow.id).limit(limit)).all()
             return tuple(_read(session, row) for row in rows)
 
     def telling(self, ticket_id: int) -> StoredOutcome | None:

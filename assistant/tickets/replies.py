@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -12,20 +13,23 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from assistant.errors import DeskmateError
-from assistant.messages import Author, Reply
+from assistant.messages import Attachment, Author, Reply
 from assistant.tickets.database import sessions
+from assistant.tickets.events import note
 from assistant.tickets.outcomes import ANSWERING
 from assistant.tickets.rows import (
     audit,
     find_ticket,
     intend_notice,
     intend_reply,
+    read_attachments,
     read_citations,
     reply_id_for,
     settle,
     take_due,
 )
-from assistant.tickets.tables import AuditRow, OutcomeRow, ReplyRow, TicketRow
+from assistant.tickets.storing import insert_blobs
+from assistant.tickets.tables import AuditRow, OutcomeRow, ReplyAttachmentRow, ReplyRow, TicketRow
 from assistant.tickets.workers import living
 
 
@@ -128,7 +132,10 @@ class Replies:
     def record_sent(self, reply_id: str, external_id: str) -> None:
         """The channel took the reply as `external_id`."""
         with self._write.begin() as session:
+            ticket = find_ticket(session, _find(session, reply_id).ticket_id, lock=True)
             row = _find(session, reply_id, lock=True)
+            if row.state != "sent":
+                note(session, ticket, "reply.sent", reply=reply_id, outcome=row.outcome_id)
             row.state, row.external_id, row.error = "sent", external_id, None
             row.sent_at = datetime.now(UTC)
 
@@ -194,16 +201,25 @@ class Replies:
                 raise _not_waiting(outcome, reply)
             ticket.status, ticket.owner, ticket.updated_at = "handed over", who, datetime.now(UTC)
             audit(session, ticket.id, who, "discard", reason)
+            note(session, ticket, "ticket.handed_over", by=who)
 
-    def write(self, ticket_id: int, who: str, text: str, reply_id: str = "") -> str:
-        """Adds a reply that the person `who` wrote; returns its id. Written again with the same
-        `reply_id`, a UUID, it stays the one it was."""
+    def write(
+        self,
+        ticket_id: int,
+        who: str,
+        text: str,
+        reply_id: str = "",
+        attachments: Sequence[Attachment] = (),
+    ) -> str:
+        """Adds a reply that the person `who` wrote, with files; returns its id. Written again with
+        the same `reply_id`, a UUID, it stays the one it was."""
         with self._write.begin() as session:
             ticket = find_ticket(session, ticket_id, lock=True)
             if reply_id and session.scalar(select(ReplyRow.id).where(ReplyRow.id == reply_id)):
                 return reply_id
             reply = intend_reply(session, reply_id or str(uuid.uuid4()), ticket, None, text)
             reply.author, reply.approved_by = "staff", who
+            _attach(session, reply, attachments)
             audit(session, ticket_id, who, "reply", "")
             settle(session, ticket)
             return reply.id
@@ -213,6 +229,15 @@ def changed_share(before: str, after: str) -> float:
     """The share of words, from 0 to 1, in which two texts differ (Ratcliff and Obershelp, 1988)."""
     matcher = difflib.SequenceMatcher(None, before.split(), after.split(), autojunk=False)
     return 1 - matcher.ratio()
+
+
+def _attach(session: Session, reply: ReplyRow, attachments: Sequence[Attachment]) -> None:
+    insert_blobs(session, attachments)
+    session.flush()
+    for position, file in enumerate(attachments):
+        row = ReplyAttachmentRow(reply_id=reply.id, position=position, sha256=file.sha256)
+        row.media_type, row.filename, row.missing = file.media_type, file.filename, file.missing
+        session.add(row)
 
 
 def _leave_to_person(
@@ -260,6 +285,9 @@ def _read(session: Session, row: ReplyRow) -> StoredReply:
         text=row.text,
         citations=read_citations(session, row.outcome_id) if cites else (),
         in_reply_to=row.in_reply_to,
+        attachments=read_attachments(
+            session, ReplyAttachmentRow, ReplyAttachmentRow.reply_id == row.id
+        ),
     )
     return StoredReply(
         reply=reply,

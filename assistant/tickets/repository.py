@@ -8,6 +8,12 @@
              ├─ .history    what was said before we came, changed since, or taken back
              ├─ .arrivals   what connectors took in and have not made messages of yet
              ├─ .tool_calls calls of tools, and those that wait for approval
+             ├─ .persons    tickets of the same customer on other channels
+             ├─ .releases   internal articles that customers may be told
+             ├─ .events     what happened, in order
+             ├─ .deliveries webhooks that are to be told of it
+             ├─ .api_keys   keys of the HTTP API, and their conversations
+             ├─ .idempotency requests that are made again under one name
              ├─ .secrets    connectors' tokens, encrypted
              ├─ .people     who may use the console, and .log_ins: who is using it
              ├─ .teamwork   people's notes to each other, assignment, who is looking
@@ -32,19 +38,25 @@ from sqlalchemy import Engine, func, select, update
 
 from assistant.errors import DeskmateError
 from assistant.messages import Message, Ticket, TicketStatus, Turn
+from assistant.tickets.api_keys import ApiKeys
 from assistant.tickets.arrivals import Arrivals
 from assistant.tickets.audit import AuditLog
 from assistant.tickets.database import sessions
+from assistant.tickets.deliveries import Deliveries
+from assistant.tickets.events import Events, note
 from assistant.tickets.feedback import FeedbackLog
 from assistant.tickets.findings import Findings
 from assistant.tickets.gaps import Gaps
 from assistant.tickets.history import History
+from assistant.tickets.idempotency import Idempotency
 from assistant.tickets.listing import Listing
 from assistant.tickets.log_ins import LogIns
 from assistant.tickets.notices import Notices
 from assistant.tickets.outcomes import Outcomes
 from assistant.tickets.people import People
+from assistant.tickets.persons import Persons
 from assistant.tickets.quality import Quality
+from assistant.tickets.releases import Releases
 from assistant.tickets.replies import Replies
 from assistant.tickets.rows import as_message, as_ticket, audit, find_ticket, read_messages, settle
 from assistant.tickets.secrets import Secrets
@@ -88,8 +100,14 @@ class Tickets:
         self.feedback = FeedbackLog(engine)
         self.history = History(engine)
         self.arrivals = Arrivals(engine)
+        self.persons = Persons(engine)
+        self.releases = Releases(engine)
         self.secrets = Secrets(engine, secret_key)
         self.tool_calls = ToolCalls(engine)
+        self.events = Events(engine)
+        self.deliveries = Deliveries(engine)
+        self.api_keys = ApiKeys(engine)
+        self.idempotency = Idempotency(engine)
         self.workers = Workers(engine)
         self.people = People(engine)
         self.log_ins = LogIns(engine)
@@ -114,13 +132,16 @@ class Tickets:
         with self._write.begin() as session:
             # Blobs, then the ticket, then the message: always the same order, so that two processes
             # cannot wait for each other.
-            insert_blobs(session, message)
+            insert_blobs(session, message.attachments)
             ticket = open_ticket(session, message)
             if insert_message(session, message, ticket):
                 ticket.updated_at = datetime.now(UTC)
+                if message.author == "customer":
+                    note(session, ticket, "message.received", message=message.external_id)
                 if message.author == "staff":
                     ticket.status, ticket.owner = "handed over", message.sender
                     audit(session, ticket.id, message.sender, "hand over", "wrote on the channel")
+                    note(session, ticket, "ticket.handed_over", by=message.sender)
                 elif ticket.status in ("answered", "solved"):
                     ticket.status, ticket.solved_by = "open", None
             return as_ticket(ticket)
@@ -236,13 +257,14 @@ class Tickets:
             ReplyRow.ticket_id == ticket_id, ReplyRow.state.in_(("intended", "sent"))
         )
         with self._read() as session:
+            channel = find_ticket(session, ticket_id).connector
             turns = [
-                (row.received_at, Turn(row.author, row.text, row.sent_at))
+                (row.received_at, Turn(row.author, row.text, row.sent_at, channel))
                 for row in session.scalars(messages.order_by(MessageRow.id))
                 if row.external_id not in without
             ]
             turns += [
-                (row.created_at, Turn(row.author, row.text, row.sent_at or row.created_at))
+                (row.created_at, Turn(row.author, row.text, row.sent_at or row.created_at, channel))
                 for row in session.scalars(replies.order_by(ReplyRow.created_at))
             ]
         return tuple(turn for _, turn in sorted(turns, key=lambda pair: pair[0]))
@@ -255,6 +277,8 @@ class Tickets:
             ticket.status, ticket.owner, ticket.updated_at = "handed over", who, datetime.now(UTC)
             detail = f"to {who}: {reason}".removesuffix(": ") if by and by != who else reason
             audit(session, ticket_id, by or who, "hand over", detail)
+            audit(session, ticket_id, who, "hand over", reason)
+            note(session, ticket, "ticket.handed_over", by=who)
             return as_ticket(ticket)
 
     def hand_back(self, ticket_id: int, who: str) -> Ticket:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from assistant.articles import Passage
@@ -21,11 +21,13 @@ from assistant.tickets.tables import (
     MessageRow,
     NoticeRow,
     OutcomeRow,
+    ReplyAttachmentRow,
     ReplyRow,
     TicketRow,
 )
 
 Due = TypeVar("Due", ReplyRow, NoticeRow)
+FileRow = TypeVar("FileRow", AttachmentRow, ReplyAttachmentRow)
 REPLY_IDS = uuid.UUID("5a1d7e52-0b53-5c5e-9a55-64d9b0f1c3a7")
 
 
@@ -66,6 +68,7 @@ def as_message(row: MessageRow, ticket: TicketRow, attachments: Iterable[Attachm
         product=row.product,
         author=row.author,
         sent_at=row.sent_at,
+        verified_address=row.verified_address,
     )
 
 
@@ -73,17 +76,25 @@ def read_messages(
     session: Session, ticket: TicketRow, rows: Sequence[MessageRow]
 ) -> Iterator[Message]:
     """The messages of these rows with their attachments' contents."""
-    query = (
-        select(AttachmentRow, BlobRow.content)
-        .join(BlobRow, BlobRow.sha256 == AttachmentRow.sha256)
-        .order_by(AttachmentRow.position)
-    )
     for row in rows:
-        found = session.execute(query.where(AttachmentRow.message_id == row.id))
-        attachments = [
-            Attachment(a.media_type, a.filename, content, a.missing) for a, content in found
-        ]
-        yield as_message(row, ticket, attachments)
+        files = read_attachments(session, AttachmentRow, AttachmentRow.message_id == row.id)
+        yield as_message(row, ticket, files)
+
+
+def read_attachments(
+    session: Session, table: type[FileRow], which: ColumnElement[bool]
+) -> tuple[Attachment, ...]:
+    """The files of a message, or of a reply, with their contents."""
+    query = (
+        select(table, BlobRow.content)
+        .join(BlobRow, BlobRow.sha256 == table.sha256)
+        .where(which)
+        .order_by(table.position)
+    )
+    return tuple(
+        Attachment(row.media_type, row.filename, content, row.missing)
+        for row, content in session.execute(query)
+    )
 
 
 def read_citations(session: Session, outcome_id: int | None) -> tuple[Citation, ...]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from assistant.messages import Ticket
 from assistant.tickets.database import sessions
+from assistant.tickets.events import note
 from assistant.tickets.feedback import last_thumb
 from assistant.tickets.rows import as_ticket, audit, find_ticket
 from assistant.tickets.tables import MessageRow, OutcomeRow, ReplyRow, TicketRow
@@ -89,6 +90,7 @@ def confirm(session: Session, ticket: TicketRow, customer: str) -> None:
 def _solve(session: Session, ticket: TicketRow, solver: str) -> None:
     ticket.status, ticket.owner, ticket.updated_at = "solved", None, datetime.now(UTC)
     ticket.solved_by = solver
+    note(session, ticket, "ticket.solved", by=solver)
     session.execute(
         update(OutcomeRow)
         .where(OutcomeRow.ticket_id == ticket.id, OutcomeRow.draft_state == "waiting")

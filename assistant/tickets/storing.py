@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from assistant.errors import DeskmateError
-from assistant.messages import Message
+from assistant.messages import Attachment, Message
 from assistant.tickets.database import insert_once
 from assistant.tickets.tables import AttachmentRow, BlobRow, MessageRow, TicketRow
 
@@ -26,9 +27,9 @@ def refuse_long_ids(message: Message) -> None:
             )
 
 
-def insert_blobs(session: Session, message: Message) -> None:
+def insert_blobs(session: Session, attachments: Sequence[Attachment]) -> None:
     """Stores the attachments' contents, each once, in the order of their hashes."""
-    for attachment in sorted(message.attachments, key=lambda a: a.sha256):
+    for attachment in sorted(attachments, key=lambda a: a.sha256):
         insert_once(session, BlobRow, sha256=attachment.sha256, content=attachment.content)
 
 
@@ -67,6 +68,7 @@ def insert_message(session: Session, message: Message, ticket: TicketRow) -> boo
         audience=message.audience,
         language=message.language,
         product=message.product,
+        verified_address=(message.verified_address or "").strip().lower() or None,
         sent_at=message.sent_at,
         received_at=datetime.now(UTC),
         attempts=0,

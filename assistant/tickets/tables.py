@@ -3,10 +3,12 @@
     tickets ─┬─ messages ── attachments ── blobs
              ├─ outcomes ─┬─ citations
              │            └─ traces
-             ├─ replies
+             ├─ replies ── reply_attachments ── blobs
+             ├─ events ── deliveries
              └─ notices, notes, presence, feedback, audit, plugin_faults
 
-    workers, arrivals, secrets, people ── sessions
+    workers, arrivals, secrets, releases, people ── sessions, webhooks,
+    api_keys ── api_conversations
 
 An attachment's content is stored in the database, once per sha256, and not in files beside it:
 it is written in one transaction with its message, one backup holds everything, and workers on
@@ -110,6 +112,7 @@ class MessageRow(Table):
     audience: Mapped[Audience]
     language: Mapped[str | None]
     product: Mapped[str | None]
+    verified_address: Mapped[str | None] = mapped_column(index=True)
     sent_at: Mapped[datetime]
     received_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
@@ -124,15 +127,20 @@ class BlobRow(Table):
     content: Mapped[bytes]
 
 
-class AttachmentRow(Table):
-    __tablename__ = "attachments"
+class File:
+    """The columns of a file; `position` is its place among those of one message or reply."""
 
-    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     media_type: Mapped[str]
     filename: Mapped[str]
     missing: Mapped[str] = mapped_column(default="", server_default="")
     sha256: Mapped[str] = mapped_column(String(64), ForeignKey("blobs.sha256"))
+
+
+class AttachmentRow(File, Table):
+    __tablename__ = "attachments"
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"), primary_key=True)
 
 
 class OutcomeRow(Table):
@@ -229,6 +237,14 @@ class ReplyRow(Table):
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+
+
+class ReplyAttachmentRow(File, Table):
+    """A file that a person sends with a reply."""
+
+    __tablename__ = "reply_attachments"
+
+    reply_id: Mapped[str] = mapped_column(ForeignKey("replies.id"), primary_key=True)
 
 
 class NoticeRow(Table):

@@ -18,6 +18,7 @@ from assistant import Attachment, Citation, Message, Notice, Reply
 from connectors.email import wording
 from connectors.email.address import Address, address_of, parse
 from connectors.email.envelope import Envelope
+from connectors.email.pictures import Inline
 from connectors.email.settings import Mailbox
 from connectors.email.tokens import Tokens, without_marks
 
@@ -82,20 +83,20 @@ def answer(
     question: Message | None,
     *,
     by: Author = "assistant",
-    name: str = "",
+    pictures: Sequence[Inline] = (),
 ) -> Composed:
     """An answer to the mail that `envelope` and `question` are about.
 
     `by` is who wrote it: `assistant`, `checked` where a person approved it, or `staff`. An
     automatic answer goes to its sender alone (RFC 3834, section 4); what a person sent, also to
-    those the customer had in Cc. `name` is another one in the Message-ID than the reply's.
+    those the customer had in Cc. `pictures` are shown below the answer.
     """
     to = _person(envelope.reply_to or reply.to)
     copies = () if by == "assistant" else _copies(envelope, box, to)
     message = _message(box, to, _subject(reply.subject))
     if copies:
         message["Cc"] = tuple(map(_header_address, copies))
-    message_id = tokens.message_id("reply", reply.ticket_id, name or reply.id, box.domain)
+    message_id = tokens.message_id("reply", reply.ticket_id, reply.id, box.domain)
     message["Message-ID"] = message_id
     _thread(message, envelope)
     if by == "assistant":
@@ -108,6 +109,7 @@ def answer(
     values = {
         "text": reply.text,
         "paragraphs": _paragraphs(reply.text, reply.citations),
+        "pictures": pictures,
         "sources": _sources(reply.citations),
         "words": words,
         "language": language or "en",
@@ -118,6 +120,8 @@ def answer(
     }
     message.set_content(_rendered("reply.txt", values))
     message.add_alternative(_rendered("reply.html", values), subtype="html")
+    _show(message, pictures)
+    _attach(message, reply.attachments)
     recipients = tuple(dict.fromkeys([to.address, *(each.address for each in copies)]))
     return Composed(message_id, recipients, _bytes(message, box))
 
@@ -148,11 +152,7 @@ def notice(
         "mark": tokens.in_text("staff", ticket.id),
     }
     message.set_content(_rendered("notice.txt", values))
-    for file in files:
-        main, _, sub = (file.media_type or "application/octet-stream").partition("/")
-        message.add_attachment(
-            file.content, maintype=main, subtype=sub or "octet-stream", filename=file.filename
-        )
+    _attach(message, files)
     return Composed(message_id, (to.address,), _bytes(message, box))
 
 
@@ -163,6 +163,28 @@ def _message(box: Mailbox, to: Address, subject: str) -> EmailMessage:
     message["Subject"] = " ".join(subject.split())[:LONGEST_SUBJECT]
     message["Date"] = format_datetime(datetime.now(UTC))
     return message
+
+
+def _show(message: EmailMessage, pictures: Sequence[Inline]) -> None:
+    """Puts pictures beside the HTML that names them (RFC 2387, RFC 2392)."""
+    html: Any = message.get_body(("html",))
+    for number, picture in enumerate(pictures, 1):
+        html.add_related(
+            picture.content,
+            "image",
+            picture.kind,
+            cid=f"<{picture.cid}>",
+            disposition="inline",
+            filename=f"picture-{number}.{picture.kind}",
+        )
+
+
+def _attach(message: EmailMessage, files: Sequence[Attachment]) -> None:
+    for file in files:
+        main, _, sub = file.media_type.partition("/")
+        if not sub or main in ("multipart", "message"):  # as bytes, whatever they hold
+            main, sub = "application", "octet-stream"
+        message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.filename)
 
 
 def _thread(message: EmailMessage, envelope: Envelope) -> None:

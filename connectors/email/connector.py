@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from assistant import Accept, Attachment, DeskmateError, Message, Notice, Reply
-from connectors.email import brakes, compose, languages, smtp
+from imap_tools.errors import MailboxAppendError
+
+from assistant import (
+    Accept,
+    Attachment,
+    DeskmateError,
+    Message,
+    Notice,
+    Reply,
+    UndeliverableError,
+)
+from connectors.email import brakes, compose, files, languages, smtp
 from connectors.email.compose import Composed
 from connectors.email.drafts import Drafts
 from connectors.email.envelope import NAME, Envelope
 from connectors.email.guard import Guard
 from connectors.email.imap import FAILURES, Imap
 from connectors.email.oauth import AccessTokens
+from connectors.email.pictures import cited
 from connectors.email.receiving import Done, Receiver
 from connectors.email.settings import EmailSettings, Mailbox
 from connectors.email.threads import Threads
@@ -55,41 +67,48 @@ class EmailConnector:
             for name, box in self._settings.mailboxes.items()
             if box.oauth_refresh_token
         }
+        self._guard, self._done = Guard(), Done()
+        self._lanes = Lanes(
+            NAME,
+            lambda: desk.tickets.arrivals,
+            lambda arrival: self._worker.work(arrival),
+            lambda arrival, error: self._worker.give_up(arrival, error),
+            KEEP,
+        )
+
+    @cached_property
+    def _worker(self) -> Worker:
+        """Made late: it opens the database."""
+        desk = self._desk
+        threads = Threads(desk.tickets, self._tokens)
+        settings = self._settings
+        return Worker(desk, settings, threads, self._guard, self._done, self._max_file_bytes)
 
     def run(self, accept: Accept, stop: threading.Event) -> None:
-        """Receives the mails of all mailboxes and works on them, until `stop` is set."""
-        desk, guard, done = self._desk, Guard(), Done()
-        threads = Threads(desk.tickets, self._tokens)
-        worker = Worker(desk, self._settings, threads, guard, done, self._max_file_bytes)
-        worker.accept = accept
-        lanes = Lanes(NAME, lambda: desk.tickets.arrivals, worker.work, worker.give_up, KEEP)
-        receivers = [
-            Receiver(
-                name,
-                box,
-                self._access.get(name),
-                lambda: desk.tickets.arrivals,
-                self._tokens,
-                done,
-                lanes.wake,
-                self._drafts(name).put if box.imap_drafts else lambda imap: None,
-            )
-            for name, box in self._settings.mailboxes.items()
-        ]
-        ended = threading.Event()  # also if something else than `stop` ends this
-        running = [
-            threading.Thread(target=each.run, args=(ended,), name=f"email-{n}", daemon=True)
-            for n, each in enumerate(receivers)
-        ]
-        for thread in running:
-            thread.start()
+        """Works on what the mailboxes received, until `stop` is set."""
+        self._worker.accept = accept
         try:
-            lanes.run(stop, lambda: _check(receivers))
+            self._lanes.run(stop)
         finally:
-            ended.set()
-            for thread in running:
-                thread.join()
-            guard.close()
+            self._guard.close()
+
+    def branches(self) -> dict[str, Callable[[threading.Event], None]]:
+        """What receives the mails of each mailbox."""
+        return {
+            name: self._receiver(name, box).run for name, box in self._settings.mailboxes.items()
+        }
+
+    def _receiver(self, name: str, box: Mailbox) -> Receiver:
+        return Receiver(
+            name,
+            box,
+            self._access.get(name),
+            lambda: self._desk.tickets.arrivals,
+            self._tokens,
+            self._done,
+            self._lanes.wake,
+            lambda imap: self._put_drafts(name, imap) if box.imap_drafts else None,
+        )
 
     def hold(self, reply: Reply) -> str | None:
         """Why a person looks at an answer before it leaves."""
@@ -116,8 +135,11 @@ class EmailConnector:
         )
 
     def send(self, reply: Reply) -> str:
-        """Hands the answer in; returns its Message-ID."""
+        """Hands the answer in; returns its Message-ID. Raises UndeliverableError for files that
+        are not passed on."""
         name, box = self._box(reply.thread_id)
+        if reason := files.refusal(reply.attachments):
+            raise UndeliverableError(f"{reason}. Answer once more, without it.")
         mail = self._answer(reply, box)
         self._deliver(name, box, mail, f"sent/{reply.id}")
         self._copy(name, box, mail)
@@ -140,8 +162,8 @@ class EmailConnector:
     def _notify(self, notice: Notice) -> str:
         """Writes to staff, from the mailbox of the ticket, or the first one."""
         name, box = self._box(notice.ticket.thread_id if notice.ticket.connector == NAME else "")
-        files = self._files(notice)
-        mail = compose.notice(notice, box, self._tokens, self._settings.staff_address, files)
+        address, sent = self._settings.staff_address, self._files(notice)
+        mail = compose.notice(notice, box, self._tokens, address, sent)
         if self._desk.tickets.arrivals.find(NAME, f"sent/{notice.id}") is None:
             self._deliver(name, box, mail, f"sent/{notice.id}")
         return mail.message_id
@@ -165,6 +187,14 @@ class EmailConnector:
         except FAILURES as error:
             log.warning("failed_copy mailbox=%s error=%s", name, type(error).__name__)
 
+    def _put_drafts(self, name: str, imap: Imap) -> None:
+        """Puts what waits into the drafts folder. A full mailbox takes none; mails are received
+        all the same."""
+        try:
+            self._drafts(name).put(imap)
+        except MailboxAppendError as error:
+            log.warning("failed_draft mailbox=%s error=%s", name, type(error).__name__)
+
     def _remove_draft(self, name: str, box: Mailbox, reply: Reply) -> None:
         stored = self._desk.tickets.outcomes.of_message(NAME, reply.in_reply_to)
         if stored is None:
@@ -181,7 +211,8 @@ class EmailConnector:
         if stored.author == "staff":
             by = "staff"
         envelope = Envelope.of(self._desk.tickets, reply.in_reply_to)
-        return compose.answer(reply, box, self._tokens, envelope, self._question(reply), by=by)
+        question, shown = self._question(reply), cited(self._desk, reply.citations)
+        return compose.answer(reply, box, self._tokens, envelope, question, by=by, pictures=shown)
 
     def _question(self, reply: Reply) -> Message | None:
         try:
@@ -193,10 +224,10 @@ class EmailConnector:
         """What the customer sent with the newest message."""
         messages = self._desk.tickets.messages(notice.ticket.id)
         customers = [message for message in messages if message.author == "customer"]
-        files = [file for message in customers[-1:] for file in message.attachments if file.content]
-        while sum(len(file.content) for file in files) > STAFF_FILES_BYTES:
-            files.pop()
-        return files
+        found = [file for message in customers[-1:] for file in message.attachments if file.content]
+        while sum(len(file.content) for file in found) > STAFF_FILES_BYTES:
+            found.pop()
+        return found
 
     def _box(self, thread_id: str) -> tuple[str, Mailbox]:
         """The mailbox of a conversation; without a conversation, the first one."""
@@ -212,8 +243,3 @@ class EmailConnector:
 
     def _drafts(self, name: str) -> Drafts:
         return Drafts(self._desk, name, self._settings.mailboxes[name], self._tokens)
-
-
-def _check(receivers: Sequence[Receiver]) -> None:
-    for receiver in receivers:
-        receiver.check()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from connectors.email import compose
 from connectors.email.envelope import NAME, Envelope
 from connectors.email.imap import Imap
+from connectors.email.pictures import cited
 from connectors.email.settings import Mailbox
 from connectors.email.tokens import Tokens
 
@@ -67,7 +68,10 @@ class Drafts:
             citations=stored.outcome.answer.citations if stored.outcome.answer else (),
             in_reply_to=external_id,
         )
-        mail = compose.answer(reply, self._box, self._tokens, envelope, question, by="checked")
+        shown = cited(self._desk, reply.citations)
+        mail = compose.answer(
+            reply, self._box, self._tokens, envelope, question, by="checked", pictures=shown
+        )
         folder = self._folder(imap)
         if not imap.find(folder, mail.message_id):
             imap.append(folder, mail.raw, ["\\Draft", "\\Seen"])

@@ -12,18 +12,21 @@ from imaplib import IMAP4
 from typing import Any
 
 from imap_tools import AND, BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
-from imap_tools.errors import ImapToolsError
+from imap_tools.errors import ImapToolsError, MailboxLoginError
 
-from connectors.email.oauth import AccessTokens
+from assistant import UnreachableError
+from connectors.email import oauth
+from connectors.email.oauth import AccessTokens, refused
 from connectors.email.settings import Mailbox
 
+CONNECT_SECONDS = 20.0
 TIMEOUT_SECONDS = 60.0
 IDLE_SECONDS = 540.0  # servers may end a connection that idles for 30 minutes, routers sooner
-SLICE_SECONDS = 0.5  # how soon a wait notices that it shall end
+SLICE_SECONDS = 0.2  # how soon a wait notices that it shall end
 BEGINNING_BYTES = 1_000_000  # of a mail that is too large
 
-FAILURES = (OSError, EOFError, ImapToolsError, IMAP4.error)
-"""What a connection raises when it is of no use any more."""
+FAILURES = (OSError, EOFError, ImapToolsError, IMAP4.error, UnreachableError)
+"""What a connection raises when it cannot be made, or is of no use any more."""
 
 _NUMBER = re.compile(rb"RFC822\.SIZE (\d+)")
 
@@ -32,21 +35,39 @@ class Imap:
     """A connection, signed in. Use it as a context manager, in one thread."""
 
     def __init__(self, box: Mailbox, tokens: AccessTokens | None = None) -> None:
+        """Connects and signs in.
+
+        Raises UnreachableError with what to do if the server is away, cannot be trusted, or does
+        not let us in.
+        """
         self._box = box
-        self._connection = _connect(box)
+        place = f"{box.imap_host}:{box.imap_port}"
         try:
-            if tokens is not None:
-                try:
-                    self._connection.xoauth2(box.login, tokens.current(), initial_folder=None)
-                except ImapToolsError:
-                    tokens.forget()
-                    raise
-            else:
+            self._connection = _connect(box)
+        except OSError as error:
+            raise UnreachableError(f"{place}: {error}.") from error
+        try:
+            self._connection.client.sock.settimeout(TIMEOUT_SECONDS)
+            if tokens is None:
                 self._connection.login(box.login, box.password, initial_folder=None)
+            else:
+                tokens.sign_in(self._with_token, IMAP4.error)
+            self.idles = "IDLE" in self._connection.client.capabilities
+        except IMAP4.abort:
+            self._end()
+            raise
+        except (MailboxLoginError, IMAP4.error) as error:
+            self._end()
+            raise UnreachableError(f"{place}: {refused(box, _said(error))}") from error
         except BaseException:
             self._end()
             raise
-        self.idles = "IDLE" in self._connection.client.capabilities
+
+    def _with_token(self, token: str) -> None:
+        def answer(challenge: bytes) -> bytes:
+            return oauth.xoauth2(self._box.login, token, challenge).encode()
+
+        self._connection.client.authenticate("XOAUTH2", answer)
 
     def __enter__(self) -> Imap:
         return self
@@ -157,8 +178,15 @@ class Imap:
 def _connect(box: Mailbox) -> BaseMailBox:
     host, port = box.imap_host, box.imap_port
     if box.imap_security == "none":
-        return MailBoxUnencrypted(host, port, timeout=TIMEOUT_SECONDS)
+        return MailBoxUnencrypted(host, port, timeout=CONNECT_SECONDS)
     context = ssl.create_default_context(cafile=str(box.ca_file) if box.ca_file else None)
     if box.imap_security == "starttls":
-        return MailBoxStartTls(host, port, timeout=TIMEOUT_SECONDS, ssl_context=context)
-    return MailBox(host, port, timeout=TIMEOUT_SECONDS, ssl_context=context)
+        return MailBoxStartTls(host, port, timeout=CONNECT_SECONDS, ssl_context=context)
+    return MailBox(host, port, timeout=CONNECT_SECONDS, ssl_context=context)
+
+
+def _said(error: MailboxLoginError | IMAP4.error) -> str:
+    """The server's own words."""
+    words = error.command_result[1] if isinstance(error, MailboxLoginError) else error.args
+    words = [word.encode() if isinstance(word, str) else word for word in words]
+    return b" ".join(word for word in words if isinstance(word, bytes)).decode("utf-8", "replace")

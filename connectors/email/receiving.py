@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from assistant import UnreachableError
 from connectors.email.envelope import NAME
 from connectors.email.imap import FAILURES, Imap
 from connectors.email.oauth import AccessTokens
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from assistant.tickets.arrivals import Arrivals
 
 SENT_SECONDS = 20.0  # between looks into the sent folder, where colleagues' own answers are
-FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 300.0
-FAILED_SECONDS = 120.0  # without a connection, until the connector says that it failed
 
 _FROM = re.compile(rb"^from:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _OWN_ID = re.compile(r"^message-id:\s*(<[^<>\s]+>)", re.IGNORECASE | re.MULTILINE)
@@ -78,28 +76,23 @@ class Receiver:
         self._wake = done.wake.setdefault(name, threading.Event())
         self._unmarked: dict[str, list[int]] = {}
         self._twins: set[str] = set()  # came before, perhaps in another mailbox
-        self._connected_at = datetime.now(UTC)
 
     def run(self, stop: threading.Event) -> None:
-        """Receives until `stop` is set; where the connection is lost, connects again."""
-        pause = FIRST_PAUSE_SECONDS
-        self._connected_at = datetime.now(UTC)
+        """Receives until `stop` is set.
+
+        Raises UnreachableError if there is no connection, or none any more: to be run again.
+        """
         while not stop.is_set():
             try:
                 with Imap(self._box, self._access) as imap:
                     log.info("opened_mailbox mailbox=%s idle=%s", self._name, imap.idles)
-                    pause = FIRST_PAUSE_SECONDS
                     self._stay(imap, stop)
+            except UnreachableError:
+                raise
             except FAILURES as error:
-                log.warning("lost_mailbox mailbox=%s error=%s", self._name, type(error).__name__)
-                log.debug("lost_mailbox", exc_info=True)
-                stop.wait(pause)
-                pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
-
-    def check(self) -> None:
-        """Raises ConnectionError if there was no connection for a while."""
-        if (datetime.now(UTC) - self._connected_at).total_seconds() > FAILED_SECONDS:
-            raise ConnectionError(f"mailbox {self._name!r}: no connection to {self._box.imap_host}")
+                log.debug("lost_mailbox mailbox=%s", self._name, exc_info=True)
+                place = f"{self._box.imap_host}:{self._box.imap_port}"
+                raise UnreachableError(f"{place}: lost ({type(error).__name__}).") from error
 
     def _stay(self, imap: Imap, stop: threading.Event) -> None:
         box = self._box
@@ -112,7 +105,7 @@ class Receiver:
         self._take_in(imap, new, validity)
         sent_at, sent_position = datetime.min.replace(tzinfo=UTC), None
         while not stop.is_set():
-            self._connected_at = now = datetime.now(UTC)
+            now = datetime.now(UTC)
             self._wake.clear()
             if (now - sent_at).total_seconds() >= SENT_SECONDS:
                 sent_position = self._look_into_sent(imap, sent, sent_position)

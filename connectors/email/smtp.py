@@ -7,7 +7,8 @@ import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from assistant import UndeliverableError
+from assistant import UndeliverableError, UnreachableError
+from connectors.email import oauth
 from connectors.email.oauth import AccessTokens
 from connectors.email.settings import Mailbox
 
@@ -17,14 +18,12 @@ TIMEOUT_SECONDS = 60
 def deliver(box: Mailbox, tokens: AccessTokens | None, raw: bytes, to: Sequence[str]) -> None:
     """Hands the mail in for these addresses.
 
-    Raises UndeliverableError if the server refuses it for good (5xx), and OSError, of which
-    smtplib's errors are, if it may be well later: 4xx, no connection, a password that is refused.
+    Raises UndeliverableError if the server refuses it for good (5xx), UnreachableError if it does
+    not let us in, and OSError, of which smtplib's errors are, if it may be well later: 4xx, or no
+    connection.
     """
     with _closing(_connected(box)) as server:
-        if tokens is None:
-            server.login(box.login, box.password)
-        else:
-            _xoauth2(server, box.login, tokens)
+        _sign_in(server, box, tokens)
         # Whether it was taken is known from here on only from the server's answer to the last dot.
         options = [] if all(each.isascii() for each in to) else ["SMTPUTF8"]
         try:
@@ -68,22 +67,29 @@ def _connected(box: Mailbox) -> smtplib.SMTP:
     return server
 
 
-def _xoauth2(server: smtplib.SMTP, user: str, tokens: AccessTokens) -> None:
-    token = tokens.current()
+def _sign_in(server: smtplib.SMTP, box: Mailbox, tokens: AccessTokens | None) -> None:
+    def with_token(token: str) -> None:
+        def answer(challenge: bytes | None = None) -> str:
+            return oauth.xoauth2(box.login, token, challenge)
 
-    def answer(challenge: bytes | None = None) -> str:
-        # A challenge says what was wrong, and wants an empty answer.
-        return "" if challenge else f"user={user}\x01auth=Bearer {token}\x01\x01"
-
-    server.ehlo()
-    try:
         server.auth("XOAUTH2", answer, initial_response_ok=True)
-    except smtplib.SMTPAuthenticationError:
-        tokens.forget()
-        raise
+
+    try:
+        if tokens is None:
+            server.login(box.login, box.password)
+        else:
+            server.ehlo()
+            tokens.sign_in(with_token, smtplib.SMTPAuthenticationError)
+    except smtplib.SMTPAuthenticationError as error:
+        place = f"{box.smtp_host}:{box.smtp_port}"
+        said = oauth.refused(box, _words(error.smtp_code, error.smtp_error))
+        raise UnreachableError(f"{place}: {said}") from error
 
 
 def _said(answer: tuple[int, bytes | str]) -> str:
-    code, words = answer
-    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    return f"the mail server refuses it: {code} {' '.join(text.split())[:300]}"
+    return f"the mail server refuses it: {_words(*answer)}"
+
+
+def _words(code: int, text: bytes | str) -> str:
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return f"{code} {' '.join(words.split())[:300]}"

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Wording:
     """`by_assistant` says who wrote, `checked` that a person looked at it, `person` how to reach
-    one; `wrote` introduces what is quoted, with a date and a name."""
+    one; `picture` stands for one that cannot be seen; `wrote` introduces what is quoted, with a
+    date and a name."""
 
     by_assistant: str
     checked: str
     person: str
     sources: str
+    picture: str
     wrote: str
 
 
@@ -23,6 +25,7 @@ _WORDINGS = {
         "This answer was written by an automatic assistant and checked by a person.",
         "To reach a person, reply with the one word “person”.",
         "Sources",
+        "Picture",
         "On {date}, {name} wrote:",
     ),
     "de": Wording(
@@ -30,6 +33,7 @@ _WORDINGS = {
         "Diese Antwort hat ein automatischer Assistent geschrieben und ein Mensch geprüft.",
         "Einen Menschen erreichen Sie, wenn Sie nur mit dem Wort „person“ antworten.",
         "Quellen",
+        "Bild",
         "Am {date} schrieb {name}:",
     ),
     "fr": Wording(
@@ -37,6 +41,7 @@ _WORDINGS = {
         "Cette réponse a été rédigée par un assistant automatique et relue par une personne.",
         "Pour joindre une personne, répondez avec le seul mot « person ».",
         "Sources",
+        "Image",
         "Le {date}, {name} a écrit :",
     ),
     "es": Wording(
@@ -44,6 +49,7 @@ _WORDINGS = {
         "Esta respuesta la ha escrito un asistente automático y la ha revisado una persona.",
         "Para hablar con una persona, responda solo con la palabra «person».",
         "Fuentes",
+        "Imagen",
         "El {date}, {name} escribió:",
     ),
     "it": Wording(
@@ -51,6 +57,7 @@ _WORDINGS = {
         "Questa risposta è stata scritta da un assistente automatico e controllata da una persona.",
         "Per parlare con una persona, risponda con la sola parola «person».",
         "Fonti",
+        "Immagine",
         "Il {date}, {name} ha scritto:",
     ),
     "nl": Wording(
@@ -58,6 +65,7 @@ _WORDINGS = {
         "Dit antwoord is geschreven door een automatische assistent en door een mens nagekeken.",
         "Antwoord met alleen het woord ‘person’ om een mens te bereiken.",
         "Bronnen",
+        "Afbeelding",
         "Op {date} schreef {name}:",
     ),
     "pt": Wording(
@@ -65,6 +73,7 @@ _WORDINGS = {
         "Esta resposta foi escrita por um assistente automático e revista por uma pessoa.",
         "Para falar com uma pessoa, responda apenas com a palavra “person”.",
         "Fontes",
+        "Imagem",
         "Em {date}, {name} escreveu:",
     ),
 }

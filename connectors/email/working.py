@@ -124,7 +124,10 @@ class Worker:
             return kept
         ticket = self._threads.find(name, mail, authentic=authentic)
         thread = ticket.thread_id if ticket else self._threads.new(name, mail, arrival.external_id)
-        self.accept(self._message(arrival, mail, thread))
+        message = self._message(arrival, mail, thread)
+        if authentic and mail.author:
+            message = replace(message, verified_address=mail.author.address)
+        self.accept(message)
         return kept
 
     def _file(self, arrival: Arrival, mail: Mail, reason: str) -> None:
@@ -162,8 +165,8 @@ class Worker:
         return False
 
     def _relay(self, arrival: Arrival, mail: Mail, ticket: Ticket, mark: Mark) -> None:
-        """A colleague answered what staff were told: the words go to the customer, what is quoted
-        does not."""
+        """A colleague answered what staff were told: words and files go to the customer, what is
+        quoted does not."""
         who, tickets = str(mail.author), self._desk.tickets
         waiting = self._waiting(ticket)
         if _SEND.fullmatch(mail.text) or _DISCARD.fullmatch(mail.text):
@@ -174,12 +177,15 @@ class Worker:
                     tickets.replies.discard(outcome_id, who, "by e-mail")
             return
         text = without_marks(mail.text).strip()
-        if not text:
+        files = [self._attachment(file) for file in mail.attachments]
+        if mail.fault:  # the colleague hears of it, as of a file that is not passed on
+            files.append(Attachment("message/rfc822", "your mail", b"", mail.fault))
+        if not text and not files:
             return
         tickets.hand_over(ticket.id, who, "answered by e-mail")
         self._discard(ticket, who, waiting)
         reply_id = str(uuid.uuid5(RELAYED, arrival.external_id))
-        tickets.replies.write(ticket.id, who, text, reply_id)
+        tickets.replies.write(ticket.id, who, text, reply_id, files)
         self._desk.inbox.send(reply_id)
 
     def _answered(self, arrival: Arrival, mail: Mail, ticket: Ticket) -> None:

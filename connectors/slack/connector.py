@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from slack_bolt import App, BoltContext
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
-from assistant import Accept, Notice, Reply
+from assistant import Accept, Notice, Reply, UndeliverableError
 from connectors.lanes import Lanes
 from connectors.slack import buttons, http, listeners, sending
 from connectors.slack.intake import NAME, Intake
@@ -77,7 +77,7 @@ class SlackConnector:
         self._worker.accept = accept
         self._people.is_staff("")  # a staff channel that cannot be read stops it here
         if self._settings.mode == "http":
-            self._lanes.run(stop, lambda: None)
+            self._lanes.run(stop)
             return
         handler = SocketModeHandler(
             self._app(),
@@ -98,7 +98,10 @@ class SlackConnector:
         return http.routes(self._settings, self._workspaces, self._secrets, app)
 
     def send(self, reply: Reply) -> str:
-        """Posts the reply in its conversation."""
+        """Posts the reply in its conversation. Raises UndeliverableError if a person put files
+        there: no scope of the app's lets it post any."""
+        if reply.attachments:
+            raise UndeliverableError("files are not passed on to Slack. Answer there, or without.")
         client = self._workspaces.client(Place.parse(reply.thread_id).team)
         return sending.send(client, reply, self._posts(reply))
 

@@ -7,6 +7,7 @@ redelivery, and the `message` beside the `app_mention`.
 from __future__ import annotations
 
 import threading
+import zlib
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ SAME_TALK_SECONDS = 8 * 3600.0
 """The same for direct messages: a new subject after a working day."""
 OVERTAKING_SECONDS = 60.0
 """An edit that comes before the post it changes comes within this time of it."""
+LOCKS = 64
 HEARD = (None, "file_share", "thread_broadcast", "me_message")
 """Subtypes of messages that people write; the others are joins, topics, bots."""
 
@@ -39,21 +41,22 @@ class Intake:
         self._tickets = tickets
         self._channels = frozenset(channels)
         self._wake = wake
-        # What a post belongs to depends on the posts before it, so one is decided at a time.
-        self._lock = threading.Lock()
+        # What a post belongs to depends on the same person's posts before it.
+        self._one_by_one = [threading.Lock() for _ in range(LOCKS)]
 
     def post(self, team: str, event: Json, *, asked: bool, shared: bool) -> bool:
         """A post; `asked` says that the bot is mentioned or chosen, `shared` that people of other
         organisations read the channel. Returns whether it is new and for us."""
         if event.get("bot_id") or not event.get("user") or event.get("subtype") not in HEARD:
             return False
-        with self._lock:
-            place = self._place(team, event, asked)
+        sender = _sender(team, event)
+        with self._one_by_one[zlib.crc32(sender.encode()) % LOCKS]:
+            place = self._place(team, event, sender, asked)
             if place is None:
                 return False
             payload = {"kind": "post", "event": dict(event), "asked": asked, "shared": shared}
             name = message_id(event["channel"], event["ts"])
-            return self._note(name, place.thread_id, _sender(team, event), payload)
+            return self._note(name, place.thread_id, sender, payload)
 
     def edit(self, team: str, event: Json, *, mention: str, shared: bool) -> None:
         """The author changed a post. It may come before the post itself, and a mention of the bot
@@ -85,10 +88,9 @@ class Intake:
         root = event.get("previous_message", {}).get("thread_ts") or ts
         conversation = Place(team, channel, root).thread_id
         name = message_id(channel, ts)
-        if float(event["ts"]) - float(ts) < OVERTAKING_SECONDS:
-            with self._lock:
-                if self._note(name, conversation, "", {"kind": "delete"}):
-                    return
+        overtook = float(event["ts"]) - float(ts) < OVERTAKING_SECONDS
+        if overtook and self._note(name, conversation, "", {"kind": "delete"}):
+            return
         known = self._tickets.arrivals.find(NAME, name)
         conversation = known.conversation if known else conversation
         if known or self._follows(Place.parse(conversation)):
@@ -112,7 +114,7 @@ class Intake:
             self._wake()
         return new
 
-    def _place(self, team: str, event: Json, asked: bool) -> Place | None:
+    def _place(self, team: str, event: Json, sender: str, asked: bool) -> Place | None:
         """The conversation that a post belongs to, None if it is not for us."""
         channel, ts, thread_ts = event["channel"], event["ts"], event.get("thread_ts")
         direct = event.get("channel_type") == "im"
@@ -120,7 +122,7 @@ class Intake:
         if thread_ts and thread_ts != ts:
             place = Place(team, channel, thread_ts)
             return place if for_us or self._follows(place) else None
-        last = self._tickets.arrivals.latest(NAME, _sender(team, event))
+        last = self._tickets.arrivals.latest(NAME, sender)
         if last and self._goes_on(last, ts, direct):
             return Place.parse(last.conversation)
         return Place(team, channel, ts, threaded=not direct) if for_us else None

@@ -257,6 +257,7 @@ def test_a_colleague_asks_notes_searches_and_solves(
     page.keyboard.type("team pla")
     expect(page.locator(".tickets tbody tr")).to_have_count(1)
     page.click("text=Prices")
+    page.wait_for_url("**/tickets/2")
     page.keyboard.press("a")
     page.keyboard.type("How much may I refund?")
     page.keyboard.press("Enter")

@@ -13,9 +13,12 @@ from types import SimpleNamespace
 from assistant import logs
 from assistant.desk import Desk
 from assistant.plugging import Plugins
+from assistant.serving import parts
 from assistant.settings import load
 from connectors.email import plugin
-from tests.slack_desk import echo
+from tests.channel_desk import echo
+
+STOP_SECONDS = 10.0
 
 
 def main() -> None:
@@ -30,13 +33,14 @@ def main() -> None:
             desk.warm_up()
         desk.inbox.start()
         stop = threading.Event()
-        connector = desk.connectors["email"]
-        thread = threading.Thread(target=connector.run, args=(desk.inbox.accept, stop), daemon=True)
-        thread.start()
+        running = parts.of_connector(desk.connectors["email"], desk.inbox.accept)
+        for part in running:
+            part.start(stop)
         print("ready", flush=True)
         sys.stdin.read()
         stop.set()
-        thread.join()
+        for part in running:
+            part.join(STOP_SECONDS)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,11 +17,10 @@ from typing import Any
 import pytest
 
 from assistant.model.encoder import MultimodalEncoder
-from assistant.testing.mail import HOW_TO_INSTALL, MailServer, installed
-from connectors.email import receiving
+from assistant.testing.mail import MailServer
+from tests.channel_desk import eventually
 from tests.email_desk import SUPPORT, TEAM, EmailDesk, answer_to, mail, mailbox
 from tests.pictures import png
-from tests.slack_desk import eventually
 
 ANA = "ana@other.example"
 QUESTION = "How do I download an invoice?"
@@ -32,32 +29,13 @@ INJECTION = Path(os.environ.get("DESKMATE_DATA", "../shared/data")) / "injection
 OTHER_KEY = "u5C3t0v0bq2Yl1x5nQ6y8mW9eR4tH7kJ3sD0fG2aZpE="
 
 
-@pytest.fixture(scope="module")
-def module_server() -> Iterator[MailServer]:
-    if not installed():
-        pytest.skip(HOW_TO_INSTALL)
-    with (
-        tempfile.TemporaryDirectory(prefix="deskmate-") as folder,
-        MailServer(Path(folder)) as mail,
-    ):
-        yield mail
-
-
-@pytest.fixture
-def server(module_server: MailServer) -> MailServer:
-    module_server.empty()
-    return module_server
-
-
 @pytest.fixture
 def company(
     server: MailServer,
     data_dir: Path,
     encoder: MultimodalEncoder,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[EmailDesk]:
     """A desk that knows the help centre of `tests/help_centre.py`."""
-    monkeypatch.setattr(receiving, "SENT_SECONDS", 1.0)
     desk = EmailDesk(server, data_dir, None, policy={"reply_at": 0.3, "draft_at": 0.2})
     desk.desk.encoder = encoder
     with desk:
@@ -77,6 +55,30 @@ def test_an_inline_screenshot_is_seen(company: EmailDesk, text: str) -> None:
     company.server.deliver(SUPPORT, with_screenshot(text, ERROR))
 
     assert "disk quota of your account is used up" in company.replies(ANA)[0].text
+
+
+def test_the_manuals_picture_stands_in_the_answer_and_is_no_screenshot_when_it_comes_back(
+    company: EmailDesk,
+) -> None:
+    company.server.deliver(SUPPORT, mail("What does the sync error KT-4031 mean?").as_bytes())
+    (reply,) = company.replies(ANA)
+
+    (picture,) = [part for part in reply.message.walk() if part.get_content_type() == "image/png"]
+    cid = str(picture["Content-ID"]).strip("<>")
+    assert f'<img src="cid:{cid}" alt="The window of the error"' in reply.html
+    assert picture.get_content_disposition() == "inline"
+
+    words = "<p>And how do I get more room?</p>"
+    quoted = f'<div class="gmail_quote"><blockquote><img src="cid:{cid}"></blockquote></div>'
+    answer = answer_to(reply, "And how do I get more room?")
+    answer.add_alternative(words + quoted, subtype="html")
+    html: Any = answer.get_payload()[1]
+    html.add_related(picture.get_payload(decode=True), "image", "png", cid=f"<{cid}>")
+    company.server.deliver(SUPPORT, answer.as_bytes())
+
+    ticket = company.ticket(ANA)
+    eventually(lambda: len(company.tickets.messages(ticket.id)) == 2)
+    assert company.tickets.messages(ticket.id)[1].attachments == ()
 
 
 def test_nothing_internal_reaches_the_customer(company: EmailDesk) -> None:
@@ -225,10 +227,7 @@ def test_the_same_mail_fetched_by_two_workers_is_answered_once(
     server: MailServer, tmp_path: Path
 ) -> None:
     with EmailDesk(server, tmp_path / "data", quiet_seconds=0.5) as desk:
-        stop = threading.Event()
-        accept = desk.desk.inbox.accept
-        second = threading.Thread(target=desk.connector.run, args=(accept, stop))
-        second.start()
+        desk.add_worker()
         for number in range(10):
             server.deliver(
                 SUPPORT, mail(f"Question {number}", f"u{number}@other.example").as_bytes()
@@ -236,9 +235,6 @@ def test_the_same_mail_fetched_by_two_workers_is_answered_once(
         for number in range(10):
             desk.replies(f"u{number}@other.example")
         desk.settled()
-        stop.set()
-        second.join()
-
         assert len(server.sent) == 10
         assert set(server.counts().values()) == {1}
 

@@ -15,9 +15,10 @@ from assistant.model.encoder import MultimodalEncoder
 from assistant.testing.slack import Slack
 from connectors.slack import connector
 from connectors.slack.manifest import SCOPES
+from tests.channel_desk import eventually
 from tests.films import film, sound
 from tests.pictures import png, screenshot
-from tests.slack_desk import SlackDesk, eventually, shown
+from tests.slack_desk import SlackDesk, shown
 
 QUESTION = "How do I download an invoice?"
 ERROR = png("Upload stopped\nKT-4031\nQuota exceeded")

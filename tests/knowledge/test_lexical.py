@@ -129,7 +129,6 @@ def test_a_very_long_text_is_searched_by_its_first_words(lexical: Lexical) -> No
         (Filter("public", language="en"), {"any", "kite"}),
         (Filter("internal", source="wiki"), set()),
     ],
-    ids=str,
 )
 def test_only_what_the_filter_allows_is_found(
     lexical: Lexical, filter: Filter, expected: set[str]

@@ -101,7 +101,6 @@ def test_the_same_id_replaces(store: Store) -> None:
         (Filter("internal", source="help"), {"any", "kite", "german", "secret"}),
         (Filter("internal", source="wiki"), set()),
     ],
-    ids=str,
 )
 def test_only_what_the_filter_allows_is_found(
     store: Store, filter: Filter, expected: set[str]

@@ -35,7 +35,7 @@ def client(company: Company) -> Iterator[TestClient]:
         return PlainTextResponse(f"took {(await request.body()).decode()}")
 
     routes: dict[str, Sequence[BaseRoute]] = {
-        "email/sales": [Route("/events", take, methods=["POST"])]
+        "/connectors/email/sales": [Route("/events", take, methods=["POST"])]
     }
     application = web.app(
         lambda: company.phase, lambda: company.parts, lambda: Backlog(3, 2, 1), routes, "1.0"

@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from assistant.testing.slack import Slack
-from tests.slack_desk import eventually
+from tests.channel_desk import eventually
 
 
 @pytest.fixture

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy.exc import StatementError
 
 from assistant.tickets.repository import Tickets
 
@@ -15,6 +20,30 @@ def test_what_comes_twice_is_noted_once(tickets: Tickets) -> None:
     assert news == [True, False, True]
     assert [a.external_id for a in tickets.arrivals.due("chat")] == ["a", "b"]
     assert tickets.arrivals.due("email") == ()
+
+
+def test_what_comes_at_once_and_twice_is_noted_once(tickets: Tickets) -> None:
+    names = [str(number % 20) for number in range(60)]
+
+    with ThreadPoolExecutor(12) as pool:
+        news = list(pool.map(partial(note, tickets), names))
+
+    assert sum(news) == 20
+    assert {arrival.external_id for arrival in tickets.arrivals.due("chat")} == set(names)
+
+
+def test_what_cannot_be_noted_hinders_nothing_that_comes_with_it(tickets: Tickets) -> None:
+    def try_to_note(number: int) -> bool:
+        content: Any = object() if number % 5 == 0 else None
+        try:
+            return tickets.arrivals.note("chat", str(number), "t1", "kim", {}, content)
+        except (StatementError, TypeError):
+            return False
+
+    with ThreadPoolExecutor(12) as pool:
+        news = list(pool.map(try_to_note, range(40)))
+
+    assert news == [number % 5 != 0 for number in range(40)]
 
 
 def test_what_is_done_keeps_its_name_and_not_its_words(tickets: Tickets) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -131,6 +132,25 @@ def test_a_locked_database_is_named_and_loses_nothing(
     assert len(tickets.list()) == 1
     other.close()
     tickets.engine.dispose()
+
+
+def test_who_must_acknowledge_waits_for_one_writer_not_for_the_row(sqlite_url: str) -> None:
+    engine = open_engine(sqlite_url)
+    wrote: list[str] = []
+
+    def write(name: str, urgent: bool) -> None:
+        with engine.execution_options(urgent=urgent).begin():
+            wrote.append(name)
+
+    with ThreadPoolExecutor(9) as pool, engine.begin():  # everybody waits for this one
+        for number in range(8):
+            pool.submit(write, f"ordinary {number}", False)
+        time.sleep(0.2)
+        pool.submit(write, "urgent", True)
+        time.sleep(0.2)
+
+    assert len(wrote) == 9
+    assert "urgent" in wrote[:2]
 
 
 def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path) -> None:

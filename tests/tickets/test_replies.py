@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import time
+import uuid
 
 import pytest
 
 from assistant.errors import DeskmateError
-from assistant.messages import Outcome
+from assistant.messages import Attachment, Outcome
 from assistant.tickets.repository import Tickets
 from assistant.tickets.rows import reply_id_for
 from tests.tickets.conftest import message
@@ -27,6 +28,20 @@ def draft(tickets: Tickets) -> int:
     tickets.store_message(message())
     tickets.outcomes.store(1, message(), ["m1"], DRAFT)
     return tickets.outcomes.of_ticket(1)[0].id
+
+
+def test_a_person_sends_files_with_a_reply(tickets: Tickets) -> None:
+    tickets.store_message(message())
+    files = (
+        Attachment("application/pdf", "invoice.pdf", b"%PDF"),
+        Attachment("video/mp4", "film.mp4", b"", "it is larger than 25 MB"),
+    )
+
+    first = tickets.replies.write(1, "Kim", "Here it is.", str(uuid.UUID(int=7)), files)
+    again = tickets.replies.write(1, "Kim", "Here it is.", str(uuid.UUID(int=7)), files)
+
+    assert first == again
+    assert tickets.replies.get(first).reply.attachments == files
 
 
 def test_a_reply_says_all_that_a_connector_needs(tickets: Tickets, reply_id: str) -> None:

@@ -46,6 +46,7 @@ def inbox(call: Call) -> Response:
         counts=call.tickets.listing.counts(COUNTED),
         page=call.tickets.listing.page(wanted, call.asked("after")),
         kept=kept,
+        known=live.digest(str(call.tickets.listing.latest())),
         query=lambda **more: urlencode({k: v for k, v in {**kept, **more}.items() if v}),
         channels=sorted(call.office.desk.connectors),
         people=[person.name for person in call.tickets.people.list()],

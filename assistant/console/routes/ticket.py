@@ -48,13 +48,11 @@ def ticket_now(call: Call) -> Response:
 def ticket_news(call: Call) -> AsyncIterator[str]:
     """Tells an open ticket that it changed, or that somebody came or left."""
     number, team, who = call.number("ticket"), call.tickets.teamwork, call.who
-    of_ticket = call.tickets.timelines.fingerprint
-
-    def fingerprint() -> str:
-        return f"{of_ticket(number)} {team.present(number, who)}"
-
     return live.news(
-        call, fingerprint, lambda: team.appear(number, who), lambda: team.leave(number, who)
+        call,
+        lambda: _fingerprint(call, number),
+        lambda: team.appear(number, who),
+        lambda: team.leave(number, who),
     )
 
 
@@ -166,13 +164,16 @@ def ask(call: Call) -> Response:
 
 
 def _page(call: Call, problem: str = "", status: int = 200, kept: str | None = None) -> Response:
-    found, shown = call.ticket(), _draft(call)
+    found = call.ticket()
+    known = live.digest(_fingerprint(call, found.id))  # first: what changes from here on is news
+    shown = _draft(call)
     return call.show(
         "ticket.html",
         status,
         ticket=found,
         shown=shown,
         state=_state(shown),
+        known=known,
         entries=call.tickets.timelines.of_ticket(found.id),
         present=call.tickets.teamwork.present(found.id, call.who),
         people=[one.name for one in call.tickets.people.list() if not one.disabled_at],
@@ -182,6 +183,11 @@ def _page(call: Call, problem: str = "", status: int = 200, kept: str | None = N
         kept=kept,
         stale=False,
     )
+
+
+def _fingerprint(call: Call, number: int) -> str:
+    present = call.tickets.teamwork.present(number, call.who)
+    return f"{call.tickets.timelines.fingerprint(number)} {present}"
 
 
 def _draft(call: Call, number: int = 0) -> Draft | None:

@@ -13,9 +13,9 @@ from imap_tools import MailMessageFlags
 from assistant import Answer, Outcome
 from assistant.testing.mail import MailServer
 from connectors.email import imap
+from tests.channel_desk import echo, eventually, replies_with
 from tests.email_desk import SUPPORT, EmailDesk, answer_to, mail
 from tests.pictures import png
-from tests.slack_desk import echo, eventually, replies_with
 
 ANA = "ana@other.example"
 

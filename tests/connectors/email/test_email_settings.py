@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import base64
 import email
-import json
 import subprocess
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import dkim
 import pytest
-from cryptography.fernet import Fernet
 
 from assistant import Message, Reply, SettingsError
 from assistant.connecting import NotifyingConnector
 from assistant.plugging import Plugins
 from assistant.settings import Settings
-from assistant.tickets.database import open_engine
-from assistant.tickets.repository import Tickets
 from connectors.email import compose, plugin
 from connectors.email.envelope import Envelope
-from connectors.email.oauth import AccessTokens
 from connectors.email.settings import EmailSettings, Mailbox, read
 from connectors.email.tokens import Tokens
 from tests.email_desk import KEY
@@ -146,52 +137,3 @@ def test_mails_are_signed_with_dkim(tmp_path: Path) -> None:
     assert dkim.verify(raw, dnsfunc=dns)
     assert asked == [b"s1._domainkey.example.com."]
     assert not dkim.verify(raw.replace(b"Done", b"Gone"), dnsfunc=dns)
-
-
-@pytest.fixture
-def provider() -> Iterator[Any]:
-    """Gives access tokens, and a new refresh token each time."""
-
-    class Handler(BaseHTTPRequestHandler):
-        given: list[dict[str, list[str]]] = []  # noqa: RUF012
-
-        def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            self.given.append(parse_qs(self.rfile.read(length).decode()))
-            count = len(self.given)
-            tokens = {"access_token": f"access {count}", "refresh_token": f"refresh {count}"}
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps({**tokens, "expires_in": 3600}).encode())
-
-        def log_message(self, *arguments: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server, Handler.given
-    server.shutdown()
-    server.server_close()
-
-
-def test_access_tokens_are_renewed_and_new_refresh_tokens_kept(
-    provider: Any, sqlite_url: str
-) -> None:
-    server, given = provider
-    engine = open_engine(sqlite_url)
-    secrets = Tickets(engine, Fernet.generate_key().decode()).secrets
-    box = settings(
-        password=None,
-        oauth_token_url=f"http://127.0.0.1:{server.server_port}/token",
-        oauth_client_id="client",
-        oauth_refresh_token="refresh 0",
-    ).mailboxes["support"]
-    tokens = AccessTokens("support", box, lambda: secrets)
-
-    first = [tokens.current(), tokens.current()]
-    tokens.forget()
-    second = tokens.current()
-    engine.dispose()
-
-    assert (first, second) == (["access 1", "access 1"], "access 2")
-    assert [each["refresh_token"] for each in given] == [["refresh 0"], ["refresh 1"]]

@@ -9,9 +9,9 @@ import pytest
 
 from assistant import Outcome
 from assistant.testing.mail import MailServer
+from tests.channel_desk import echo, eventually, replies_with
 from tests.email_desk import SUPPORT, TEAM, EmailDesk, answer_to, mail
 from tests.pictures import png
-from tests.slack_desk import echo, eventually, replies_with
 
 ANA = "ana@other.example"
 KIM = "Kim Berg <team@other.example>"

@@ -12,7 +12,8 @@ import pytest
 from assistant.testing.slack import Slack
 from connectors.slack import connector
 from connectors.slack.manifest import SCOPES
-from tests.slack_desk import SlackDesk, echo
+from tests.channel_desk import echo
+from tests.slack_desk import SlackDesk
 
 AGAIN = (3.0, 3.0, 3.0)  # what is not acknowledged in three seconds comes again
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import KnowledgeError
-from tests.slack_desk import eventually, replies_with, shown
+from tests.channel_desk import eventually, replies_with
+from tests.slack_desk import shown
 
 
 def answer_to(slack, text: str) -> dict:

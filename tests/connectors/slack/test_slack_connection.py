@@ -11,7 +11,8 @@ from starlette.routing import Mount
 
 from assistant.serving.web import Server
 from assistant.testing.slack.delivery import Delivery, signed_request
-from tests.slack_desk import SlackDesk, eventually, shown
+from tests.channel_desk import eventually
+from tests.slack_desk import SlackDesk, shown
 
 
 @pytest.mark.parametrize("warn", [True, False])

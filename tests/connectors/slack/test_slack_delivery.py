@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from assistant.errors import DatabaseError
-from tests.slack_desk import eventually, replies_with, shown
+from tests.channel_desk import eventually, replies_with
+from tests.slack_desk import shown
 
 
 def test_a_redelivered_event_is_answered_once(slack, desk, help_channel, ana) -> None:

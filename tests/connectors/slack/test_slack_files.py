@@ -6,7 +6,7 @@ import pytest
 
 from connectors.slack import files
 from connectors.slack.client import Client, Limits
-from tests.slack_desk import eventually, replies_with
+from tests.channel_desk import eventually, replies_with
 
 MB = 1_000_000
 

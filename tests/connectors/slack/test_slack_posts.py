@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from tests.slack_desk import buttons, eventually, replies_with, shown
+from tests.channel_desk import eventually, replies_with
+from tests.slack_desk import buttons, shown
 
 
 def test_a_mention_is_answered_in_its_thread_with_sources_and_buttons(

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from tests.slack_desk import buttons, echo, eventually, replies_with, shown
+from tests.channel_desk import echo, eventually, replies_with
+from tests.slack_desk import buttons, shown
 
 
 def draft(*asked):

@@ -25,7 +25,8 @@ from connectors import lanes
 from connectors.slack.client import BusyError, Limits
 from connectors.slack.people import People
 from connectors.slack.reading import Reader
-from tests.slack_desk import SlackDesk, eventually, shown
+from tests.channel_desk import eventually
+from tests.slack_desk import SlackDesk, shown
 
 
 @pytest.fixture
@@ -198,7 +199,7 @@ def test_a_person_of_another_organisation_is_answered_from_public_articles(
     heard = []
 
     def answer(message, ticket, conversation):
-        from tests.slack_desk import replies_with
+        from tests.channel_desk import replies_with
 
         heard.append((message.sender, message.audience))
         return replies_with("Done")
