@@ -78,6 +78,7 @@ def pages() -> Mapping[str, Callable[[int], str]]:
         "quality/30 days": lambda n: "/quality?days=30",
         "quality/90 days": lambda n: "/quality?days=90",
         "quality/one channel": lambda n: "/quality?days=30&channel=slack",
+        "quality/trust": lambda n: "/quality/trust?days=30",
         "quality/preview": lambda n: f"/quality/preview?reply_at=0.{60 + n % 30}&draft_at=0.3",
     }
 

@@ -42,6 +42,7 @@ RULES = {
     "GET /knowledge/overlaps": "viewer",
     "POST /knowledge/overlaps": "agent",
     "GET /quality": "viewer",
+    "GET /quality/trust": "viewer",
     "GET /quality/preview": "viewer",
     "POST /quality/thresholds": "lead",
     "POST /quality/thresholds/forget": "lead",

@@ -83,9 +83,10 @@ def test_a_pasted_screenshot_is_tried_step_by_step(
     expect(first.locator(".rank.first").first).to_have_text("1")
     first.locator("summary").click()
     expect(first.locator(".parts")).to_contain_text("label, best passage")
-    expect(stages.nth(2).locator(".sentence[data-cites]").first).to_contain_text("quota")
-    stages.nth(2).locator(".sentence[data-cites]").first.hover()
-    expect(stages.nth(2).locator(".passage.lit mark").first).to_contain_text("quota")
+    sentence = stages.nth(2).locator(".sentence[data-cites]").first
+    expect(sentence).to_contain_text("Kite stops uploading")
+    sentence.hover()
+    expect(stages.nth(2).locator(".passage.lit mark").first).to_contain_text("Kite stops uploading")
     expect(stages.nth(3)).to_contain_text("draft")
     assert desk.tickets.list() == ()  # nothing is stored
 
@@ -186,6 +187,7 @@ def test_a_lead_previews_and_sets_thresholds(
     log_in(page, desk, "lee")
     page.click("nav >> text=Quality")
     expect(page.locator(".plot svg.pygal-chart")).to_have_count(6)
+    expect(page.locator("#preview")).to_contain_text("With these thresholds")
     before = page.locator("#preview").inner_text()
 
     page.fill("[name=reply_at]", "0.5")
@@ -218,6 +220,7 @@ def test_every_page_is_accessible(
         "quality-empty": "/quality?channel=nobody",
     }.items():
         page.goto(desk.address + path)
+        expect(page.locator("text=Counting …")).to_have_count(0)
         look(page, f"{name}-{scheme}")
     for name in ("gaps", "overlaps"):
         page.goto(f"{desk.address}/knowledge/{name}")

@@ -23,6 +23,18 @@ def quality(call: Call) -> Response:
     return _page(call)
 
 
+@pages.get("/quality/trust", allow="viewer")
+def trust(call: Call) -> Response:
+    """Whether confidences can be believed. A part of its own, so that the page need not wait."""
+    days, channel = _period(call)
+    judged = call.tickets.verdicts.bins(_days_ago(days), channel)
+    return call.show(
+        "trust.html",
+        trust=figures.trust(judged),
+        judged=sum(one.right + one.wrong for one in judged),
+    )
+
+
 @pages.get("/quality/preview", allow="viewer")
 def preview(call: Call) -> Response:
     """What other thresholds would have done last month."""
@@ -30,7 +42,8 @@ def preview(call: Call) -> Response:
         reply_at, draft_at = _share(call.asked("reply_at")), _share(call.asked("draft_at"))
     except DeskmateError as error:
         return call.show("problem_part.html", 400, code=400, words=str(error))
-    return call.show("preview.html", preview=_preview(call, reply_at, draft_at))
+    last_month = call.tickets.verdicts.bins(_days_ago(PREVIEWED_DAYS))
+    return call.show("preview.html", preview=figures.preview(last_month, reply_at, draft_at))
 
 
 @pages.post("/quality/thresholds", allow="lead")
@@ -52,13 +65,9 @@ def forget(call: Call) -> Response:
 
 
 def _page(call: Call, problem: str = "", status: int = 200) -> Response:
-    days = int(call.asked("days")) if call.asked("days").isdecimal() else 30
-    days = days if days in PERIODS else 30
-    channel = call.asked("channel")
+    days, channel = _period(call)
     since = _days_ago(days)
     found = call.tickets.quality.figures(since, channel)
-    judged = call.tickets.verdicts.bins(since, channel)
-    policy = call.office.desk.policy()
     return call.show(
         "quality.html",
         status,
@@ -68,19 +77,17 @@ def _page(call: Call, problem: str = "", status: int = 200) -> Response:
         channels=sorted({*call.office.desk.connectors, *found.channels}),
         found=found,
         plots=figures.plots(found, since),
-        trust=figures.trust(judged),
-        judged=sum(one.right + one.wrong for one in judged),
-        policy=policy,
+        policy=call.office.desk.policy(),
         chosen=call.tickets.thresholds.chosen(),
-        preview=_preview(call, policy.reply_at, policy.draft_at),
         problem=problem,
     )
 
 
-def _preview(call: Call, reply_at: float, draft_at: float) -> figures.Preview:
-    return figures.preview(
-        call.tickets.verdicts.bins(_days_ago(PREVIEWED_DAYS)), reply_at, draft_at
-    )
+def _period(call: Call) -> tuple[int, str]:
+    """For how many days figures are wanted, and of which channel."""
+    asked = call.asked("days")
+    days = int(asked) if asked.isdecimal() else PREVIEWED_DAYS
+    return (days if days in PERIODS else PREVIEWED_DAYS), call.asked("channel")
 
 
 def _days_ago(days: int) -> datetime:
