@@ -13,7 +13,7 @@ from typing import Any
 from lxml import etree
 from markupsafe import Markup
 
-WIDTH, HEIGHT = 640, 220
+WIDTH, HEIGHT = 480, 180
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -35,7 +35,7 @@ def bars(
     """Numbers stacked on each other, a bar a label."""
     from pygal import StackedBar
 
-    chart = StackedBar(**_options(labels))
+    chart = StackedBar(**_options(labels), value_formatter=_whole)
     for name, values in series.items():
         chart.add(name, list(values))
     rows = [
@@ -72,7 +72,7 @@ def curve(
     """One share over another, both from 0 to 1; `diagonal` draws where they are equal."""
     from pygal import XY
 
-    options = {**_options([]), "height": 300, "width": 420}
+    options = {**_options([]), "height": 280, "width": 400}
     options |= {**_PERCENT, "formatter": lambda point: " → ".join(map(percent, point))}
     chart = XY(xrange=(0, 1), range=(0, 1), dots_size=3, **options)
     chart.x_labels = [0, 0.25, 0.5, 0.75, 1]
@@ -88,6 +88,11 @@ def curve(
 def percent(value: float | None) -> str:
     """A share in words."""
     return "–" if value is None else f"{100 * value:.0f} %"
+
+
+def _whole(value: float) -> str:
+    """A number of things; nothing for the half ones that an axis may have."""
+    return f"{value:,.0f}" if value == int(value) else ""
 
 
 _PERCENT: dict[str, Any] = {
@@ -108,7 +113,7 @@ def _options(labels: Sequence[str]) -> dict[str, Any]:
         "margin": 6,
         "spacing": 4,
         "show_legend": False,
-        "max_scale": 6,
+        "max_scale": 5,
         "print_values": False,
         "css": (),
         "js": (),
@@ -138,7 +143,7 @@ def _plot(
                 element.tag = element.tag.replace("desc", "title")
             else:
                 _drop(element)
-        elif "text-overlay" in name or "tooltip" in name or element.text == "Pygal":
+        elif "text-overlay" in name or name == "tooltip" or element.text == "Pygal":
             _drop(element)
     # pygal escapes what stands in it, and it is given our own words and numbers only.
     svg = Markup(etree.tostring(tree, encoding="unicode"))  # noqa: S704

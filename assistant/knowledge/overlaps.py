@@ -22,7 +22,7 @@ from assistant.knowledge.words import content_words, covered
 SAME, RELATED = 0.95, 0.6
 """From which cosine on passages are duplicates, and about the same thing."""
 
-SAME_WORDS = 0.7
+SAME_WORDS = 0.6
 MOST = 200
 BLOCK = 1_000
 
