@@ -67,6 +67,7 @@ def pages() -> Mapping[str, Callable[[int], str]]:
         "audit log": lambda n: "/audit",
         "audit log/one person": lambda n: "/audit?who=kim",
         "users": lambda n: "/users",
+        "settings": lambda n: "/settings",
         "account": lambda n: "/account",
         "knowledge": lambda n: "/knowledge",
         "knowledge/search": lambda n: f"/knowledge?words={words[n]}",

@@ -32,6 +32,7 @@ from assistant.console.routes import (
     knowledge,
     playground,
     quality,
+    settings,
     single_sign_on,
     ticket,
     users,
@@ -55,6 +56,7 @@ GROUPS = (
     quality.pages,
     audit.pages,
     users.pages,
+    settings.pages,
     account.pages,
     single_sign_on.pages,
 )

@@ -46,6 +46,7 @@ RULES = {
     "GET /quality/preview": "viewer",
     "POST /quality/thresholds": "lead",
     "POST /quality/thresholds/forget": "lead",
+    "GET /settings": "admin",
     "GET /audit": "lead",
     "GET /users": "admin",
     "POST /users": "admin",
