@@ -18,6 +18,7 @@ ALIKE = 0.55
 """Questions count as about one thing from this cosine of their vectors on."""
 
 SMALLEST = 2
+MOST = 15
 QUOTED = 5
 """So many questions, and so many sentences of staff, stand in an outline."""
 
@@ -60,13 +61,13 @@ def find(
     staff_answers: Callable[[Sequence[int]], Sequence[Quote]],
     encode: Encode,
 ) -> list[Gap]:
-    """The gaps, the one that most tickets ask about first. `staff_answers` gives what staff wrote
+    """The gaps, the one that most tickets ask about first, MOST of them. `staff_answers` gives what staff wrote
     in tickets."""
     questions = [quote for quote in questions if content_words(quote.text)]
     if not questions:
         return []
     vectors = encode([quote.text for quote in questions])  # [questions, dim]
-    found = []
+    found: list[Gap] = []
     for members in communities(vectors):
         tickets = tuple(dict.fromkeys(questions[row].ticket_id for row in members))
         if len(tickets) < SMALLEST:
@@ -76,6 +77,8 @@ def find(
         asked = tuple(_short(questions[row]) for row in nearest[:QUOTED])
         answered = _said(staff_answers(tickets), middle, encode)
         found.append(Gap(asked[0].text, tickets, asked, answered))
+        if len(found) == MOST:
+            break
     return sorted(found, key=lambda gap: -len(gap.tickets))
 
 

@@ -23,7 +23,7 @@ SAME, RELATED = 0.95, 0.6
 """From which cosine on passages are duplicates, and about the same thing."""
 
 SAME_WORDS = 0.6
-MOST = 200
+MOST = 20
 BLOCK = 1_000
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
