@@ -61,8 +61,8 @@ def find(
     staff_answers: Callable[[Sequence[int]], Sequence[Quote]],
     encode: Encode,
 ) -> list[Gap]:
-    """The gaps, the one that most tickets ask about first, MOST of them. `staff_answers` gives what staff wrote
-    in tickets."""
+    """The gaps, the one that most tickets ask about first, MOST of them. `staff_answers` gives what
+    staff wrote in tickets."""
     questions = [quote for quote in questions if content_words(quote.text)]
     if not questions:
         return []
