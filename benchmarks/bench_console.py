@@ -32,6 +32,7 @@ from starlette.routing import Mount, Route
 from assistant import Desk
 from assistant.console import passwords
 from assistant.console.app import console
+from assistant.plugging import Plugins
 from assistant.serving import children, web
 from assistant.settings import Settings
 from assistant.tickets.database import connect, upgrade
@@ -104,7 +105,7 @@ def measure(results: Results, system: str, url: str, data: Path) -> None:
     engine.dispose()
     print(f"{system}: filled in {time.perf_counter() - begun:.0f} s", flush=True)
     settings = Settings(data_dir=data, database_url=url)
-    with Desk(settings) as desk, _served(desk) as address:
+    with Desk(settings, plugins=Plugins()) as desk, _served(desk) as address:
         fill_index(desk.lexical, ARTICLES, PASSAGES)
         with _logged_in(address) as visitor:
             for name, path in pages().items():
