@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from assistant.console.plots import Plot, bars, curve, shares
 from assistant.tickets.quality import Day, Figures
-from assistant.tickets.verdicts import Bin
+from assistant.tickets.verdicts import BINS, Bin
 
 ENOUGH = 20
 """Fewer judged answers are not drawn as curves: they would say more than is known."""
@@ -87,7 +87,7 @@ def trust(judged: Sequence[Bin]) -> list[Plot]:
         count = one.right + one.wrong
         bucket[0] += count
         bucket[1] += one.right
-        bucket[2] += one.confidence * count
+        bucket[2] += (one.confidence + 0.5 / BINS) * count
     calibration = [(sums / n, right / n) for n, right, sums in buckets if n]
     risk, count, wrong = [], 0, 0
     total = sum(one.right + one.wrong for one in judged)
@@ -97,7 +97,7 @@ def trust(judged: Sequence[Bin]) -> list[Plot]:
         by_confidence[one.confidence] = (n + one.right + one.wrong, w + one.wrong)
     for _, (n, w) in sorted(by_confidence.items(), reverse=True):
         count, wrong = count + n, wrong + w
-        if n:
+        if count >= ENOUGH:
             risk.append((count / total, wrong / count))
     return [
         curve(

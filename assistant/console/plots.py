@@ -74,7 +74,7 @@ def curve(
 
     options = {**_options([]), "height": 280, "width": 400}
     options |= {**_PERCENT, "formatter": lambda point: " → ".join(map(percent, point))}
-    chart = XY(xrange=(0, 1), range=(0, 1), dots_size=3, **options)
+    chart = XY(xrange=(0, 1), range=(0, 1), dots_size=2.5, margin_right=20, **options)
     chart.x_labels = [0, 0.25, 0.5, 0.75, 1]
     chart.x_value_formatter = percent
     chart.add(up, list(points))

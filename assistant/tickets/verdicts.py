@@ -15,7 +15,7 @@ SMALL_EDIT = 0.1
 """A draft counts as right if at most this share of its words was changed before it was sent."""
 
 BINS = 100
-"""Confidences are counted in hundredths."""
+"""Confidences are counted in whole hundredths."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,9 @@ class Verdicts:
         """The answers since then by confidence. A draft is right if it was sent with small changes
         at most, and wrong if it was sent with greater ones or discarded; a reply is right or wrong
         as its customer's thumb said. All others are neither."""
-        confidence = func.round(OutcomeRow.confidence * BINS).label("hundredths")
+        # Rounded down, so that a threshold in hundredths falls between two bins; SQLite has a
+        # floor only where it was built with one.
+        confidence = func.round(OutcomeRow.confidence * BINS - 0.5 + 1e-6).label("hundredths")
         draft_right = and_(
             OutcomeRow.draft_state == "approved",
             func.coalesce(ReplyRow.changed_share, 0) <= SMALL_EDIT,

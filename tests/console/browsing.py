@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.console_desk import PASSWORD, ConsoleDesk
+
+expect.set_options(timeout=20_000)  # as the pages' own limit: machines are busy
 
 SCREENSHOTS = os.environ.get("DESKMATE_TEST_SCREENSHOTS", "")
 """A folder for pictures of every page."""
