@@ -17,6 +17,10 @@ INDEXES = {
     "ix_tickets_created_at": ("tickets", ["created_at", "connector", "solved_by"]),
     "ix_feedback_created_at": ("feedback", ["created_at", "ticket_id", "helpful"]),
 }
+REPLIES = {
+    "ix_replies_ticket_id": ["ticket_id", "sent_at", "approved_by"],
+    "ix_replies_outcome_id": ["outcome_id", "author", "changed_share"],
+}
 
 
 def upgrade() -> None:
@@ -39,11 +43,17 @@ def upgrade() -> None:
     op.add_column("replies", sa.Column("changed_share", sa.Double(), nullable=True))
     for name, (table, columns) in INDEXES.items():
         op.create_index(name, table, columns)
+    for name, columns in REPLIES.items():
+        op.drop_index(name, "replies")
+        op.create_index(name, "replies", columns)
 
 
 def downgrade() -> None:
     for name, (table, _) in INDEXES.items():
         op.drop_index(name, table)
+    for name, columns in REPLIES.items():
+        op.drop_index(name, "replies")
+        op.create_index(name, "replies", columns[:1])
     op.drop_column("replies", "changed_share")
     op.drop_table("findings")
     op.drop_table("thresholds")

@@ -33,8 +33,8 @@ class Preview:
 
 
 def plots(found: Figures, since: datetime) -> list[Plot]:
-    """The figures over time; where there are many days, by week."""
-    labels, groups = _periods(found, since)
+    """The figures by day."""
+    labels, groups = _days(found, since)
 
     def share(part: Callable[[Day], int], whole: Callable[[Day], int]) -> list[float | None]:
         return [part(day) / whole(day) if whole(day) else None for day in groups]
@@ -152,15 +152,8 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def _periods(found: Figures, since: datetime) -> tuple[list[str], list[Day]]:
-    """The days since then, or the weeks where that are more than 31, each with its label."""
+def _days(found: Figures, since: datetime) -> tuple[list[str], list[Day]]:
+    """The days since then, each with its label."""
     first, last = since.date(), datetime.now(UTC).date()
-    step = 1 if (last - first).days <= 31 else 7
-    labels, groups = [], []
-    day = first
-    while day <= last:
-        within = [day + timedelta(days=n) for n in range(step)]
-        groups.append(sum((found.days.get(one, Day()) for one in within), Day()))
-        labels.append(f"{day:%d %b}")
-        day += timedelta(days=step)
-    return labels, groups
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return [f"{day:%d %b}" for day in days], [found.days.get(day, Day()) for day in days]

@@ -216,8 +216,8 @@ class ReplyRow(Table):
     __tablename__ = "replies"
     __table_args__ = (
         partial_index("ix_replies_due", "due_at", "state = 'intended'"),
-        Index("ix_replies_ticket_id", "ticket_id"),
-        Index("ix_replies_outcome_id", "outcome_id"),
+        Index("ix_replies_ticket_id", "ticket_id", "sent_at", "approved_by"),
+        Index("ix_replies_outcome_id", "outcome_id", "author", "changed_share"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)

@@ -11,7 +11,7 @@ from assistant.console.access import Pages
 from assistant.console.calls import Call
 from assistant.errors import DeskmateError
 
-PERIODS = (7, 30, 90)
+PERIODS = (7, 30)
 PREVIEWED_DAYS = 30
 
 pages = Pages()
