@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
     from sqlalchemy import Engine
 
+    from assistant.answering.policy import Policy
     from assistant.answering.question import Question
     from assistant.answering.toolbox import Toolbox
+    from assistant.knowledge.catalogue import Catalogue
     from assistant.knowledge.indexing import Indexer
     from assistant.knowledge.lexical import Lexical
     from assistant.knowledge.readings import Readings
@@ -93,6 +95,13 @@ class Assembly:
         return Lexical(self.index_folder / "words.sqlite")
 
     @cached_property
+    def catalogue(self) -> Catalogue:
+        """What the index holds, for people to look through."""
+        from assistant.knowledge.catalogue import Catalogue
+
+        return Catalogue(self.lexical)
+
+    @cached_property
     def readings(self) -> Readings:
         """What was read in pictures before."""
         from assistant.knowledge.readings import Readings
@@ -161,6 +170,13 @@ class Assembly:
             return generator.with_chat_model(self.chat_model)
         return generator.embedded(Composer(self.encoder.text.encode_tokens, self.lexical.rarity))
 
+    def policy(self) -> Policy:
+        """What holds now: the thresholds that were chosen in the console, or the settings'."""
+        from assistant.answering.policy import Policy
+
+        now = self.tickets.thresholds.chosen() or self.settings.policy
+        return Policy(now.reply_at, now.draft_at)
+
     @cached_property
     def attachments(self) -> AttachmentReader:
         """What reads customers' attachments. Not through `readings`: what customers send is kept
@@ -172,7 +188,6 @@ class Assembly:
     @cached_property
     def pipeline(self) -> Pipeline:
         """The path of one message."""
-        from assistant.answering.policy import Policy
         from assistant.pipeline import Pipeline
 
         return Pipeline(
@@ -183,7 +198,7 @@ class Assembly:
             lexical=self.lexical,
             tools=self.tools,
             generator=self.generator,
-            policy=Policy(self.settings.policy.reply_at, self.settings.policy.draft_at),
+            policy=self.policy,
             passages=self.settings.answering.passages,
             limit_seconds=self.settings.answering.timeout_seconds,
         )

@@ -108,7 +108,7 @@ class Desk(Assembly):
     def ask(
         self,
         text: str,
-        screenshots: Sequence[Path] = (),
+        screenshots: Sequence[Path | Attachment] = (),
         conversation: tuple[Turn, ...] = (),
         *,
         audience: Audience = "public",
@@ -124,7 +124,9 @@ class Desk(Assembly):
             thread_id="desk",
             sender="desk",
             text=text,
-            attachments=tuple(Attachment.of(path) for path in screenshots),
+            attachments=tuple(
+                Attachment.of(one) if isinstance(one, Path) else one for one in screenshots
+            ),
             audience=audience,
         )
         ticket = Ticket(0, "desk", "desk", "desk", "", "open", now())
@@ -134,9 +136,21 @@ class Desk(Assembly):
         """Brings the index up to date with a folder of articles."""
         return self.indexer.index_folder(folder, progress or (lambda done, total: None))
 
-    def index_plugins(self, progress: Progress | None = None) -> list[Report]:
-        """Brings the index up to date with the sources that plugins registered; see `by_source`.
-        Internal articles that a person released are public."""
+    def index_again(self, source: str, progress: Progress | None = None) -> Report:
+        """Brings a source up to date, read as it was read last.
+
+        Raises KnowledgeError if there is no such source, no plugin gives it any more, or it is not
+        known how it was read.
+        """
+        if self.catalogue.source(source).root:
+            return self.index(self.catalogue.folder(source), progress)
+        for report in self.index_plugins(progress, source):
+            return report
+        raise KnowledgeError(f"{source!r}: no plugin gives this source any more.")
+
+    def index_plugins(self, progress: Progress | None = None, only: str = "") -> list[Report]:
+        """Brings the index up to date with the sources that plugins registered, or with one of
+        them; see `by_source`. Internal articles that a person released are public."""
         from assistant.knowledge.indexing import by_source
 
         sources = self.plugins.register_sources(self.settings, self.faults)
@@ -147,6 +161,7 @@ class Desk(Assembly):
                 progress or (lambda done, total: None),
             )
             for name, own in sorted(by_source(sources).items())
+            if only in ("", name)
         ]
 
     def search(

@@ -57,8 +57,8 @@ class Trace:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The parts that a message passes through; `passages` is how many an answer is written from,
-    `limit_seconds` how long it may take."""
+    """The parts that a message passes through; `policy` gives the policy that holds now,
+    `passages` is how many an answer is written from, `limit_seconds` how long it may take."""
 
     plugins: Plugins
     attachments: AttachmentReader
@@ -67,7 +67,7 @@ class Pipeline:
     lexical: Lexical
     tools: Toolbox
     generator: Runnable[Question, Answer]
-    policy: Policy
+    policy: Callable[[], Policy]
     passages: int
     limit_seconds: float
     _threads: Threads = field(default_factory=Threads)
@@ -180,7 +180,7 @@ class Pipeline:
             decision = (
                 Decision("refuse", refused)
                 if refused
-                else self.policy.decide(question, answer, checks, read.reports)
+                else self.policy().decide(question, answer, checks, read.reports)
             )
             decision = told.kept_back(decision, results)
 

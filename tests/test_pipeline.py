@@ -22,7 +22,7 @@ INVOICE = "How do I download an invoice?"
 @pytest.fixture
 def pipeline(desk: Desk) -> Pipeline:
     """The path of a message, without plugins, for a desk that is easily satisfied."""
-    return replace(desk.pipeline, plugins=Plugins(), policy=Policy(0.5, 0.2))
+    return replace(desk.pipeline, plugins=Plugins(), policy=lambda: Policy(0.5, 0.2))
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def ask(pipeline: Pipeline, ticket: Ticket) -> Ask:
             plugins.register("tested", plugin)
             path = replace(path, plugins=plugins)
         if policy is not None:
-            path = replace(path, policy=policy)
+            path = replace(path, policy=lambda: policy)
         message = Message("test", "1", "t", "ann", text, attachments=files, **said)
         return path.answer(message, ticket, conversation)
 

@@ -9,6 +9,10 @@ setup.py      the one-time link of a new desk
 sign_on.py    single sign-on by OpenID Connect
 live.py       news as server-sent events, and who is looking
 views.py      templates, and how moments, differences and answers are shown
+drafts.py     what the ticket's page shows of an outcome
+work.py       work in the background, and how far it is
+tries.py      what was tried in the playground
+figures.py    the figures of the page Quality, and plots.py: how they are drawn
 routes/       one file a group of pages
 templates/    one file a page; layout.html around them, macros.html in them
 static/       style, script, htmx

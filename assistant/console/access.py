@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 ROLES: tuple[Role, ...] = ("viewer", "agent", "lead", "admin")
 """Each may do what the ones before it may.
 
-viewer  sees tickets
-agent   answers, discards, hands over, solves
-lead    sees the audit log and how well the assistant does
+viewer  sees tickets, articles, and how well the assistant does
+agent   answers, discards, hands over, solves, tries questions out
+lead    sees the audit log, sets thresholds, brings articles up to date
 admin   says who else may do what
 """
 

@@ -27,13 +27,20 @@ from assistant.console.routes import (
     account,
     audit,
     files,
+    gaps,
     inbox,
+    knowledge,
+    playground,
+    quality,
+    settings,
     single_sign_on,
     ticket,
     users,
 )
 from assistant.console.setup import Setup
 from assistant.console.sign_on import SignOn
+from assistant.console.tries import Tries
+from assistant.console.work import Work
 from assistant.errors import DeskmateError
 
 if TYPE_CHECKING:
@@ -43,8 +50,13 @@ GROUPS = (
     inbox.pages,
     ticket.pages,
     files.pages,
+    knowledge.pages,
+    playground.pages,
+    gaps.pages,
+    quality.pages,
     audit.pages,
     users.pages,
+    settings.pages,
     account.pages,
     single_sign_on.pages,
 )
@@ -73,6 +85,8 @@ def console(desk: Desk, address: str, phase: Callable[[], str]) -> tuple[Starlet
         phase=phase,
         setup=setup,
         sign_on=SignOn(single, address) if single.issuer else None,
+        work=Work(),
+        tries=Tries(),
         navigation=tuple(page for page in every_page() if page.title),
     )
     static = StaticFiles(directory=Path(__file__).parent / "static")

@@ -18,6 +18,8 @@ from assistant.console.access import Page, may
 from assistant.console.security import form_token
 from assistant.console.setup import Setup
 from assistant.console.sign_on import SignOn
+from assistant.console.tries import Tries
+from assistant.console.work import Work
 from assistant.errors import DeskmateError
 from assistant.messages import Ticket
 from assistant.settings import Console as ConsoleSettings
@@ -33,7 +35,8 @@ SAID_COOKIE = "said"  # what the next page says once
 @dataclass(frozen=True)
 class Office:
     """What all pages work with. `address` is where people open the console, `phase` what the
-    service is doing, `navigation` the pages that have a title."""
+    service is doing, `work` what goes on in the background, `tries` the playground's questions,
+    `navigation` the pages that have a title."""
 
     desk: Desk
     tickets: Tickets
@@ -42,6 +45,8 @@ class Office:
     phase: Callable[[], str]
     setup: Setup
     sign_on: SignOn | None
+    work: Work
+    tries: Tries
     navigation: tuple[Page, ...]
 
     @property

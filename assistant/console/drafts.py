@@ -10,7 +10,7 @@ from typing import Any
 from assistant.answering import grounding
 from assistant.answering.grounding import Check
 from assistant.console.views import Spot, spots
-from assistant.messages import Citation
+from assistant.messages import Citation, Outcome
 from assistant.model.heatmap import kept
 from assistant.tickets.outcomes import StoredOutcome
 from assistant.tickets.replies import StoredReply
@@ -61,16 +61,15 @@ def draft(stored: StoredOutcome, reply: StoredReply | None, files: Sequence[File
         reply,
         grounding.lines(answer) if answer else (),
         answer.citations if answer else (),
-        _seen(stored, files),
+        seen(stored.outcome, files),
         reply.reply.text if reply else outcome.text,
         waits,
     )
 
 
-def _seen(stored: StoredOutcome, files: Sequence[File]) -> list[Seen]:
+def seen(outcome: Outcome, files: Sequence[File]) -> list[Seen]:
     """The pictures that were read, with their lines. Recordings are left out: their scenes are not
     kept as files."""
-    outcome = stored.outcome
     screens: list[Mapping[str, Any]] = kept(outcome.trace)
     read = [
         file

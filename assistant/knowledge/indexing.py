@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from assistant.articles import Article, Passage
 from assistant.errors import KnowledgeError, PluginError, UnreadableError
+from assistant.knowledge.catalogue import Catalogue
 from assistant.knowledge.lexical import Lexical
 from assistant.knowledge.listing import Unreadable
 from assistant.knowledge.passages import ReadPicture, split
@@ -61,6 +62,7 @@ class Indexer:
     ) -> None:
         self._store = store
         self._lexical = lexical
+        self._catalogue = Catalogue(lexical)
         self._encode = encode
         self._read_picture = read_picture
         self._passage_words = passage_words
@@ -81,7 +83,9 @@ class Indexer:
                 f" Index {root} under another name with --source."
             )
         self._lexical.set_root(folder.source, root)
-        return self._update(folder.source, files, progress)
+        report = self._update(folder.source, files, progress)
+        self._catalogue.note_run(report, folder)
+        return report
 
     def index_articles(
         self, source: str, articles: Sequence[Article], progress: Progress = _no_progress
@@ -95,7 +99,9 @@ class Indexer:
                 f"The source {source!r} stands for the folder {standing} already."
                 " Let the plugin name its source otherwise."
             )
-        return self._update(source, articles, progress)
+        report = self._update(source, articles, progress)
+        self._catalogue.note_run(report, None)
+        return report
 
     def remove_source(self, source: str) -> Report:
         """Takes all articles of a source out of the index.

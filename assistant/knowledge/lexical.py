@@ -72,29 +72,28 @@ class Lexical:
 
     def content_hashes(self, source: str) -> dict[str, str]:
         """The content hash of each article of a source, by article id."""
-        return dict(self._rows("SELECT id, content_hash FROM articles WHERE source = ?", source))
+        return dict(self.rows("SELECT id, content_hash FROM articles WHERE source = ?", source))
 
     def root(self, source: str) -> str | None:
         """The folder that a source stands for, if it is known."""
         return next(
-            (row[0] for row in self._rows("SELECT root FROM sources WHERE name = ?", source)), None
+            (row[0] for row in self.rows("SELECT root FROM sources WHERE name = ?", source)), None
         )
 
     def set_root(self, source: str, root: str) -> None:
         """Remembers the folder that a source stands for."""
-        with self._explained(), self._lock, self._db:
-            self._db.execute("INSERT OR REPLACE INTO sources VALUES (?, ?)", (source, root))
+        self.change("INSERT OR REPLACE INTO sources VALUES (?, ?)", source, root)
 
     def forget_root(self, source: str) -> None:
         """Frees a source's name for another folder."""
-        with self._explained(), self._lock, self._db:
-            self._db.execute("DELETE FROM sources WHERE name = ?", (source,))
+        self.change("DELETE FROM sources WHERE name = ?", source)
+        self.change("DELETE FROM runs WHERE source = ?", source)
 
     def sources(self) -> list[Source]:
         """All sources, by name."""
         return [
             Source(*row)
-            for row in self._rows(
+            for row in self.rows(
                 "SELECT source, coalesce(root, ''), count(DISTINCT article), count(passages.number)"
                 " FROM (SELECT name AS source FROM sources UNION SELECT source FROM articles)"
                 " LEFT JOIN sources ON name = source LEFT JOIN articles USING (source)"
@@ -104,7 +103,7 @@ class Lexical:
 
     def counts(self) -> tuple[int, int]:
         """How many articles and passages the index holds."""
-        rows = self._rows("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)")
+        rows = self.rows("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)")
         articles, passages = next(rows)
         return articles, passages
 
@@ -170,7 +169,7 @@ class Lexical:
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
         """The passages with these ids that exist."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT id, payload FROM passages WHERE id IN (SELECT value FROM json_each(?))",
             json.dumps(list(ids)),
         )
@@ -178,7 +177,7 @@ class Lexical:
 
     def passages_of(self, article_id: str) -> list[Passage]:
         """An article's passages in its own order."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT payload FROM passages JOIN articles ON articles.number = passages.article"
             " WHERE articles.id = ? ORDER BY passages.number",
             article_id,
@@ -191,7 +190,7 @@ class Lexical:
         """The ids of passages and of their articles, best BM25 score first. `labels` are the
         lines of text on a screen."""
         where, values = _conditions(filter)
-        rows = self._rows(
+        rows = self.rows(
             "SELECT passages.id, articles.id FROM passage_words"
             " JOIN passages ON passages.number = passage_words.rowid"
             " JOIN articles ON articles.number = passages.article"
@@ -207,7 +206,7 @@ class Lexical:
     ) -> list[str]:
         """The ids of articles, best BM25 score of the whole article first."""
         where, values = _conditions(filter)
-        rows = self._rows(
+        rows = self.rows(
             "SELECT articles.id FROM article_words"
             " JOIN articles ON articles.number = article_words.rowid"
             f" WHERE article_words MATCH ? AND {where} ORDER BY rank LIMIT ?",
@@ -228,13 +227,13 @@ class Lexical:
 
     def _passages_with(self, words: str) -> int:
         count = "SELECT count(*) FROM passage_words WHERE passage_words MATCH ?"
-        return int(next(self._rows(count, terms.phrase(words)))[0])
+        return int(next(self.rows(count, terms.phrase(words)))[0])
 
     def marked(self, labels: Sequence[str]) -> dict[str, tuple[float, frozenset[str]]]:
         """For each of these `terms.label`s that articles mark: how rare that is, ln((N + 1) /
         (n + 1)) over articles, and the ids of those that do."""
         total, _ = self.counts()
-        rows = self._rows(
+        rows = self.rows(
             "SELECT label, json_group_array(articles.id) FROM labels"
             " JOIN articles ON articles.number = article"
             " WHERE label IN (SELECT value FROM json_each(?)) GROUP BY label",
@@ -249,7 +248,7 @@ class Lexical:
     def lengths(self, article_ids: Sequence[str]) -> dict[str, int]:
         """How many characters the passages of each of these articles have, in the index's form."""
         return dict(
-            self._rows(
+            self.rows(
                 "SELECT articles.id, sum(length(payload)) FROM passages"
                 " JOIN articles ON articles.number = passages.article"
                 " WHERE articles.id IN (SELECT value FROM json_each(?)) GROUP BY articles.id",
@@ -257,7 +256,13 @@ class Lexical:
             )
         )
 
-    def _rows(self, sql: str, *values: Any) -> Iterator[Any]:
+    def change(self, sql: str, *values: Any) -> None:
+        """Runs one statement that changes something."""
+        with self._explained(), self._lock, self._db:
+            self._db.execute(sql, values)
+
+    def rows(self, sql: str, *values: Any) -> Iterator[Any]:
+        """What a query finds."""
         with self._explained(), self._lock:
             return iter(self._db.execute(sql, values).fetchall())
 

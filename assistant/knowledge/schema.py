@@ -7,6 +7,13 @@ CREATE TABLE IF NOT EXISTS sources (
     name TEXT PRIMARY KEY,
     root TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS runs (
+    source TEXT PRIMARY KEY,
+    at TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    counts TEXT NOT NULL,
+    unreadable TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS articles (
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,

@@ -182,6 +182,16 @@ class Store:
         with self._explained():
             return int(self._collection.count())
 
+    def vectors(self) -> Iterator[tuple[list[Passage], NDArray[np.float32]]]:
+        """All passages with their vectors [passages, dim], some thousand at a time."""
+        for offset in range(0, self.count(), _PAGE):
+            with self._explained():
+                page = self._collection.get(
+                    limit=_PAGE, offset=offset, include=["metadatas", "embeddings"]
+                )
+            passages = [from_payload(str(m["passage"])) for m in page["metadatas"] or ()]
+            yield passages, np.asarray(page["embeddings"], np.float32)
+
     def passages(self) -> Iterator[Passage]:
         """All passages, for making the word index again."""
         for offset in range(0, self.count(), _PAGE):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -179,6 +180,7 @@ class Replies:
             elif reply is None or reply.state not in ("held", "failed"):
                 raise _not_waiting(outcome, reply)
             reply.state, reply.approved_by, reply.due_at = "intended", who, datetime.now(UTC)
+            reply.changed_share = 0.0 if text is None else changed_share(reply.text, text)
             if text is not None and text != reply.text:
                 reply.text, reply.author = text, "staff"
             audit(session, ticket.id, who, "approve", "edited" if text is not None else "")
@@ -221,6 +223,12 @@ class Replies:
             audit(session, ticket_id, who, "reply", "")
             settle(session, ticket)
             return reply.id
+
+
+def changed_share(before: str, after: str) -> float:
+    """The share of words, from 0 to 1, in which two texts differ (Ratcliff and Obershelp, 1988)."""
+    matcher = difflib.SequenceMatcher(None, before.split(), after.split(), autojunk=False)
+    return 1 - matcher.ratio()
 
 
 def _attach(session: Session, reply: ReplyRow, attachments: Sequence[Attachment]) -> None:

@@ -19,6 +19,9 @@
              ├─ .people     who may use the console, and .log_ins: who is using it
              ├─ .teamwork   people's notes to each other, assignment, who is looking
              ├─ .audit      who sent, changed or saw what
+             ├─ .quality    how well the assistant does; .verdicts of people on its answers, and
+             │              the .thresholds that they chose
+             ├─ .findings   what was found about the articles, and .gaps: what they do not answer
              ├─ .listing    the queues of the console, and search
              ├─ .timelines  conversations as people read them
              └─ .workers    which processes are alive
@@ -43,6 +46,8 @@ from assistant.tickets.database import sessions
 from assistant.tickets.deliveries import Deliveries
 from assistant.tickets.events import Events, note
 from assistant.tickets.feedback import FeedbackLog
+from assistant.tickets.findings import Findings
+from assistant.tickets.gaps import Gaps
 from assistant.tickets.history import History
 from assistant.tickets.idempotency import Idempotency
 from assistant.tickets.listing import Listing
@@ -51,6 +56,7 @@ from assistant.tickets.notices import Notices
 from assistant.tickets.outcomes import Outcomes
 from assistant.tickets.people import People
 from assistant.tickets.persons import Persons
+from assistant.tickets.quality import Quality
 from assistant.tickets.releases import Releases
 from assistant.tickets.replies import Replies
 from assistant.tickets.rows import as_message, as_ticket, audit, find_ticket, read_messages, settle
@@ -66,9 +72,11 @@ from assistant.tickets.storing import (
 )
 from assistant.tickets.tables import MessageRow, ReplyRow, TicketRow
 from assistant.tickets.teamwork import Teamwork
+from assistant.tickets.thresholds import Thresholds
 from assistant.tickets.timeline import Timelines
 from assistant.tickets.tool_calls import ToolCalls
 from assistant.tickets.trials import Trials
+from assistant.tickets.verdicts import Verdicts
 from assistant.tickets.workers import Workers
 
 
@@ -111,6 +119,11 @@ class Tickets:
         self.audit = AuditLog(engine)
         self.listing = Listing(engine)
         self.timelines = Timelines(engine)
+        self.quality = Quality(engine)
+        self.verdicts = Verdicts(engine)
+        self.thresholds = Thresholds(engine)
+        self.findings = Findings(engine)
+        self.gaps = Gaps(engine)
         self._write, self._read = sessions(engine)
 
     def store_message(self, message: Message) -> Ticket:

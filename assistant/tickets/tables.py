@@ -72,6 +72,7 @@ class TicketRow(Table):
         Index("ix_tickets_updated_at", "updated_at", "id"),
         Index("ix_tickets_assignee", "assignee", "updated_at"),
         Index("ix_tickets_connector", "connector", "updated_at"),
+        Index("ix_tickets_created_at", "created_at", "connector", "solved_by"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -147,7 +148,19 @@ class OutcomeRow(Table):
     `draft_state` is waiting, approved or discarded for drafts, and null for all else."""
 
     __tablename__ = "outcomes"
-    __table_args__ = (UniqueConstraint("message_key"), Index("ix_outcomes_ticket_id", "ticket_id"))
+    __table_args__ = (
+        UniqueConstraint("message_key"),
+        Index("ix_outcomes_ticket_id", "ticket_id"),
+        # With what the figures over time read, so that they need the index alone.
+        Index(
+            "ix_outcomes_created_at",
+            "created_at",
+            "ticket_id",
+            "action",
+            "draft_state",
+            "confidence",
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     message_key: Mapped[str]
@@ -196,13 +209,15 @@ class ReplyRow(Table):
     held       a plugin held it back for a person; `error` says why
     failed     given up after many attempts; `error` is the last one's
     discarded  was held or failed, and a person did not want it sent; or a person answered first
+
+    `changed_share` is the share of words, from 0 to 1, that a person changed before it was sent.
     """
 
     __tablename__ = "replies"
     __table_args__ = (
         partial_index("ix_replies_due", "due_at", "state = 'intended'"),
-        Index("ix_replies_ticket_id", "ticket_id"),
-        Index("ix_replies_outcome_id", "outcome_id"),
+        Index("ix_replies_ticket_id", "ticket_id", "sent_at", "approved_by"),
+        Index("ix_replies_outcome_id", "outcome_id", "author", "changed_share"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -213,6 +228,7 @@ class ReplyRow(Table):
     recipient: Mapped[str]
     subject: Mapped[str]
     text: Mapped[str]
+    changed_share: Mapped[float | None]
     in_reply_to: Mapped[str]
     state: Mapped[str] = mapped_column(String(16))
     external_id: Mapped[str | None]
@@ -256,7 +272,10 @@ class NoticeRow(Table):
 
 class FeedbackRow(Table):
     __tablename__ = "feedback"
-    __table_args__ = (Index("ix_feedback_ticket_id", "ticket_id"),)
+    __table_args__ = (
+        Index("ix_feedback_ticket_id", "ticket_id"),
+        Index("ix_feedback_created_at", "created_at", "ticket_id", "helpful"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))

@@ -58,6 +58,38 @@ for (const [event, on] of [["mouseover", true], ["mouseout", false], ["focusin",
   });
 }
 
+// A form that takes a picture by paste or drop, besides choosing a file.
+function take(form, file) {
+  const field = form.querySelector("[data-takes]");
+  const chosen = new DataTransfer();
+  chosen.items.add(file);
+  field.files = chosen.files;
+  tell(field);
+}
+function tell(field) {
+  const shown = field.parentElement.querySelector("[data-named]");
+  if (field.files.length) shown.textContent = field.files[0].name;
+}
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-takes]")) tell(event.target);
+});
+document.addEventListener("paste", (event) => {
+  const form = document.querySelector("[data-takes-files]");
+  const file = form && [...event.clipboardData.files].find((one) => one.type.startsWith("image/"));
+  if (!file) return;
+  event.preventDefault();
+  take(form, file);
+});
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    const form = document.querySelector("[data-takes-files]");
+    if (!form || !event.dataTransfer) return;
+    event.preventDefault();
+    form.classList.toggle("dropping", kind === "dragover");
+    if (kind === "drop" && event.dataTransfer.files.length) take(form, event.dataTransfer.files[0]);
+  });
+}
+
 // Single keys: `data-key` names an element's; it is focused, or pressed if it says `data-press`.
 const keysOff = document.getElementById("keys-off");
 if (keysOff) keysOff.checked = localStorage.getItem("keys-off") === "1";

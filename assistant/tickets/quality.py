@@ -1,0 +1,265 @@
+"""How well the assistant does: figures over time and by channel, counted by the database.
+
+Everything is counted from the rows that work leaves behind; nothing is counted twice or ahead, so
+that figures and tickets cannot disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, Select, case, func, select
+from sqlalchemy.orm import Session
+
+from assistant.tickets.database import sessions
+from assistant.tickets.solutions import ASSISTANT
+from assistant.tickets.tables import FeedbackRow, OutcomeRow, ReplyRow, TicketRow
+
+WAITS: tuple[tuple[str, float], ...] = (
+    ("1 minute", 60),
+    ("10 minutes", 600),
+    ("1 hour", 3_600),
+    ("8 hours", 8 * 3_600),
+    ("1 day", 86_400),
+    ("longer", float("inf")),
+)
+"""How long customers wait for the first answer, in seconds at most."""
+
+EDITS: tuple[tuple[str, float], ...] = (
+    ("nothing", 0.0),
+    ("up to a tenth", 0.1),
+    ("up to a third", 1 / 3),
+    ("more", 1.0),
+)
+"""Which share of a draft's words was changed before it was sent."""
+
+REASONS: tuple[tuple[str, str], ...] = (
+    ("The articles do not settle it", "the sources do not settle%"),
+    ("Nothing was found", "no passage was found%"),
+    ("What was found hardly matches", "the passages found hardly%"),
+    ("Out of scope", "the message looks out of scope%"),
+    ("The attachment could not be read", "only attachments came%"),
+    ("The customer asked for a person", "%asks for a person%"),
+    ("A person has the ticket already", "ticket % is with %"),
+)
+"""Why tickets are handed over, and how the reason is worded: see `answering.policy`."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """What came and went on one day, or in all of several: numbers of tickets and of drafts.
+
+    `alone` are tickets that began then and were solved without a person having a hand in it.
+    """
+
+    tickets: int = 0
+    alone: int = 0
+    replied: int = 0
+    drafted: int = 0
+    handed_over: int = 0
+    sent_unchanged: int = 0
+    sent_changed: int = 0
+    discarded: int = 0
+    helpful: int = 0
+    not_helpful: int = 0
+
+    def __add__(self, other: Day) -> Day:
+        return Day(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
+
+    @property
+    def decided(self) -> int:
+        """Drafts that a person sent or discarded."""
+        return self.sent_unchanged + self.sent_changed + self.discarded
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures since some day: by day and by channel, first answers by how long they took, and
+    hand-overs by their reason."""
+
+    days: dict[date, Day]
+    channels: dict[str, Day]
+    waits: dict[str, int]
+    reasons: dict[str, int]
+    edits: dict[str, int]
+
+    @property
+    def all(self) -> Day:
+        """All days together."""
+        return sum(self.days.values(), Day())
+
+
+class Quality:
+    """The figures of all tickets, or of one channel's."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._dialect = engine.dialect.name
+        _, self._read = sessions(engine)
+
+    def figures(self, since: datetime, channel: str = "") -> Figures:
+        """The figures since then; `channel` is a connector's name, or empty for all."""
+        days: dict[date, Day] = {}
+        channels: dict[str, Day] = {}
+
+        def add(day: Any, connector: str, **counts: int) -> None:
+            on = date.fromisoformat(str(day))
+            days[on] = days.get(on, Day()) + Day(**counts)
+            channels[connector] = channels.get(connector, Day()) + Day(**counts)
+
+        with self._read() as session:
+            for day, connector, alone, count in session.execute(self._tickets(since, channel)):
+                add(day, connector, tickets=count, alone=count if alone else 0)
+            for day, connector, name, count in session.execute(self._outcomes(since, channel)):
+                add(day, connector, **dict.fromkeys(_COUNTED[name], count))
+            for day, connector, helpful, count in session.execute(self._thumbs(since, channel)):
+                add(day, connector, **{"helpful" if helpful else "not_helpful": count})
+            return Figures(
+                dict(sorted(days.items())),
+                dict(sorted(channels.items())),
+                self._waits(session, since, channel),
+                _pairs(session, self._reasons(since, channel)),
+                self._edits(session, since, channel),
+            )
+
+    def _tickets(self, since: datetime, channel: str) -> Select[Any]:
+        touched = (
+            select(ReplyRow.id)
+            .where(ReplyRow.ticket_id == TicketRow.id, ReplyRow.approved_by.is_not(None))
+            .exists()
+        )
+        alone = case((TicketRow.solved_by == ASSISTANT, case((touched, 0), else_=1)), else_=0)
+        query = (
+            select(
+                self._day(TicketRow.created_at),
+                TicketRow.connector,
+                alone.label("alone"),
+                func.count(),
+            )
+            .where(TicketRow.created_at >= since)
+            .group_by("day", TicketRow.connector, "alone")
+        )
+        return _narrowed(query, channel)
+
+    def _outcomes(self, since: datetime, channel: str) -> Select[Any]:
+        changed = (
+            select(ReplyRow.id)
+            .where(ReplyRow.outcome_id == OutcomeRow.id, ReplyRow.author == "staff")
+            .exists()
+        )
+        name = case(
+            (OutcomeRow.draft_state == "discarded", "discarded"),
+            (OutcomeRow.draft_state == "approved", case((changed, "changed"), else_="unchanged")),
+            else_=OutcomeRow.action,
+        )
+        query = (
+            select(
+                self._day(OutcomeRow.created_at),
+                TicketRow.connector,
+                name.label("name"),
+                func.count(),
+            )
+            .join(TicketRow, TicketRow.id == OutcomeRow.ticket_id)
+            .where(OutcomeRow.created_at >= since)
+            .where(OutcomeRow.action.in_(("reply", "draft", "hand over")))
+            .group_by("day", TicketRow.connector, "name")
+        )
+        return _narrowed(query, channel)
+
+    def _thumbs(self, since: datetime, channel: str) -> Select[Any]:
+        day = self._day(FeedbackRow.created_at)
+        query = (
+            select(day, TicketRow.connector, FeedbackRow.helpful, func.count())
+            .join(TicketRow, TicketRow.id == FeedbackRow.ticket_id)
+            .where(FeedbackRow.created_at >= since)
+            .group_by("day", TicketRow.connector, FeedbackRow.helpful)
+        )
+        return _narrowed(query, channel)
+
+    def _waits(self, session: Session, since: datetime, channel: str) -> dict[str, int]:
+        first = (
+            select(func.min(ReplyRow.sent_at))
+            .where(ReplyRow.ticket_id == TicketRow.id)
+            .correlate(TicketRow)
+            .scalar_subquery()
+        )
+        answered = _narrowed(
+            select(self._seconds(TicketRow.created_at, first).label("seconds")).where(
+                TicketRow.created_at >= since
+            ),
+            channel,
+        ).subquery()
+        name = case(
+            (answered.c.seconds.is_(None), "not yet"),
+            *((answered.c.seconds <= limit, label) for label, limit in WAITS[:-1]),
+            else_=WAITS[-1][0],
+        )
+        counted = _pairs(session, select(name.label("name"), func.count()).group_by("name"))
+        return {label: counted.get(label, 0) for label in (*dict(WAITS), "not yet")}
+
+    def _reasons(self, since: datetime, channel: str) -> Select[Any]:
+        name = case(
+            *((OutcomeRow.reason.like(words), label) for label, words in REASONS),
+            else_="Something else",
+        )
+        query = (
+            select(name.label("name"), func.count())
+            .where(OutcomeRow.created_at >= since, OutcomeRow.action == "hand over")
+            .group_by("name")
+            .order_by(func.count().desc())
+        )
+        return of_channel(query, channel)
+
+    def _edits(self, session: Session, since: datetime, channel: str) -> dict[str, int]:
+        """How many drafts were sent with how much of them changed."""
+        changed = func.coalesce(ReplyRow.changed_share, 0)
+        name = case(*((changed <= most, label) for label, most in EDITS[:-1]), else_=EDITS[-1][0])
+        query = (
+            select(name.label("name"), func.count())
+            .join(OutcomeRow, OutcomeRow.id == ReplyRow.outcome_id)
+            .where(OutcomeRow.created_at >= since, OutcomeRow.draft_state == "approved")
+            .group_by("name")
+        )
+        counted = _pairs(session, of_channel(query, channel))
+        return {label: counted.get(label, 0) for label, _ in EDITS}
+
+    def _day(self, moment: Any) -> ColumnElement[Any]:
+        """The day of a moment, in UTC. It is grouped by under its name: an expression with bound
+        values is another one for PostgreSQL each time it stands in a query."""
+        if self._dialect == "sqlite":
+            return func.substr(moment, 1, 10).label("day")
+        return func.date(func.timezone("UTC", moment)).label("day")
+
+    def _seconds(self, begin: Any, end: Any) -> ColumnElement[Any]:
+        if self._dialect == "sqlite":
+            return (func.julianday(end) - func.julianday(begin)) * 86_400
+        return func.extract("epoch", end - begin)
+
+
+_COUNTED = {
+    "reply": ("replied",),
+    "draft": ("drafted",),
+    "hand over": ("handed_over",),
+    "discarded": ("drafted", "discarded"),
+    "changed": ("drafted", "sent_changed"),
+    "unchanged": ("drafted", "sent_unchanged"),
+}
+"""What each way for a message to end counts as."""
+
+
+def _narrowed(query: Select[Any], channel: str) -> Select[Any]:
+    return query.where(TicketRow.connector == channel) if channel else query
+
+
+def of_channel(query: Select[Any], channel: str) -> Select[Any]:
+    """A query of outcomes, narrowed to a channel; the tickets are read only if one is named."""
+    if not channel:
+        return query
+    return query.join(TicketRow, TicketRow.id == OutcomeRow.ticket_id).where(
+        TicketRow.connector == channel
+    )
+
+
+def _pairs(session: Session, query: Select[Any]) -> dict[str, int]:
+    return dict(tuple(row) for row in session.execute(query))
