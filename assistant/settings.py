@@ -14,7 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretBytes,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -246,17 +254,42 @@ def load(path: Path | None = None) -> Settings:
         raise SettingsError(f"{named}: no such file. `deskmate init` writes one.")
     _refuse_unknown_variables()
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8-sig")) if file.is_file() else {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
+    except UnicodeDecodeError as error:
         raise SettingsError(f"{file}: not valid TOML: {error}.") from error
     except OSError as error:
         raise SettingsError(f"{file}: cannot be read: {error.strerror}.") from error
+    return parse(text, file)
+
+
+def parse(text: str, file: Path) -> Settings:
+    """The settings of a file's text and the environment. Raises SettingsError, as `load` does."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}.") from error
     try:
         return Settings(**values)
     except VariableError as error:
         raise SettingsError(_explain_variable(error)) from error
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(e, file) for e in error.errors())) from error
+
+
+def secret(field: FieldInfo) -> bool:
+    """Whether a setting's value is to be shown to nobody: marked with `repr=False`, or pydantic's
+    `SecretStr` or `SecretBytes`, alone or within."""
+    return not field.repr or any(
+        issubclass(kind, SecretStr | SecretBytes) for kind in kinds(field.annotation)
+    )
+
+
+def kinds(annotation: Any) -> Iterator[type]:
+    """Every class in an annotation such as `dict[str, Server] | None`."""
+    if isinstance(annotation, type) and not get_args(annotation):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from kinds(argument)
 
 
 def _refuse_unknown_variables() -> None:
