@@ -159,6 +159,18 @@ class Console(_Section):
     single_sign_on: SingleSignOn = Field(default_factory=SingleSignOn)
 
 
+class Privacy(_Section):
+    keep_tickets_days: int = Field(
+        0,
+        ge=0,
+        description="Solved tickets without news for longer are erased, with all that belongs to"
+        " them; 0: kept.",
+    )
+    keep_audit_days: int = Field(
+        0, ge=0, description="Older entries of the audit log are erased; 0: kept."
+    )
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. Read in `desk.py` only."""
 
@@ -191,6 +203,7 @@ class Settings(BaseSettings):
     inbox: Inbox = Field(default_factory=Inbox)
     http: Http = Field(default_factory=Http)
     console: Console = Field(default_factory=Console)
+    privacy: Privacy = Field(default_factory=Privacy)
     staff_connector: str = Field(
         "",
         description="Connector that tells staff of drafts and hand-overs, such as slack; "

@@ -22,7 +22,7 @@ from pydantic.fields import FieldInfo
 
 from assistant import settings as settings_module
 from assistant.errors import SettingsError
-from assistant.settings import FILE_NAME, PREFIX, Settings
+from assistant.settings import FILE_NAME, PREFIX, Settings, secret
 
 Origin = Literal["file", "environment", "default"]
 Key = tuple[str, ...]
@@ -126,7 +126,7 @@ def kind(field: FieldInfo) -> tuple[str, tuple[str, ...]]:
     annotation = _bare(field.annotation)
     inner = [_bare(one) for one in get_args(annotation)]
     choices = tuple(str(one) for one in get_args(annotation)) if _is(annotation, Literal) else ()
-    if settings_module.secret(field):
+    if secret(field):
         return ("secret" if not _is(annotation, dict) else ""), ()
     if choices:
         return "choice", choices
@@ -147,7 +147,7 @@ def _listed(section: BaseModel, above: Key, written: Mapping[str, Any]) -> Itera
             yield from _listed(value, key, written)
             continue
         default = field.get_default(call_default_factory=True, validated_data={})
-        hidden = settings_module.secret(field)
+        hidden = secret(field)
         yield Shown(
             key,
             ("(set)" if value else "(not set)") if hidden else as_text(value),

@@ -40,6 +40,7 @@ def command_line() -> typer.Typer:
         knowledge,
         operating,
         plugins,
+        privacy,
         serving,
         tickets,
         tools,
@@ -55,7 +56,17 @@ def command_line() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(options)
-    for module in (asking, knowledge, serving, tickets, training, plugins, tools, operating):
+    for module in (
+        asking,
+        knowledge,
+        serving,
+        tickets,
+        training,
+        plugins,
+        tools,
+        privacy,
+        operating,
+    ):
         module.add_to(app)
     return app
 

@@ -6,7 +6,7 @@ Only then is a form read, its token checked, and the page's function called in a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,9 +25,15 @@ from assistant.console.access import Answer, Page, Stream, may
 from assistant.console.calls import Call, Office
 from assistant.console.routes import (
     account,
+    api_keys,
+    approvals,
     audit,
+    connectors,
     files,
     inbox,
+    plugins,
+    privacy,
+    settings,
     single_sign_on,
     ticket,
     users,
@@ -43,8 +49,14 @@ GROUPS = (
     inbox.pages,
     ticket.pages,
     files.pages,
+    approvals.pages,
+    plugins.pages,
+    connectors.pages,
     audit.pages,
+    privacy.pages,
     users.pages,
+    api_keys.pages,
+    settings.pages,
     account.pages,
     single_sign_on.pages,
 )
@@ -60,9 +72,15 @@ def every_page() -> tuple[Page, ...]:
     return tuple(page for group in GROUPS for page in group.all)
 
 
-def console(desk: Desk, address: str, phase: Callable[[], str]) -> tuple[Starlette, Setup]:
+def console(
+    desk: Desk,
+    address: str,
+    phase: Callable[[], str],
+    parts: Callable[[], Sequence[Mapping[str, Any]]] = tuple,
+) -> tuple[Starlette, Setup]:
     """The application, to be mounted at the root of `address`, and the way to the first
-    administrator. `phase` says what the service is doing: loading, ready or stopping."""
+    administrator. `phase` says what the service is doing: loading, ready or stopping; `parts` how
+    each of its parts is, as /healthz tells it."""
     setup = Setup(desk.tickets.people)
     single = desk.settings.console.single_sign_on
     office = Office(
@@ -71,6 +89,7 @@ def console(desk: Desk, address: str, phase: Callable[[], str]) -> tuple[Starlet
         settings=desk.settings.console,
         address=address,
         phase=phase,
+        parts=parts,
         setup=setup,
         sign_on=SignOn(single, address) if single.issuer else None,
         navigation=tuple(page for page in every_page() if page.title),

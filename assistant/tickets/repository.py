@@ -20,6 +20,7 @@
              ├─ .audit      who sent, changed or saw what
              ├─ .listing    the queues of the console, and search
              ├─ .timelines  conversations as people read them
+             ├─ .privacy    a customer's data, told in full and erased
              └─ .workers    which processes are alive
 
 Every method is one transaction.
@@ -50,6 +51,7 @@ from assistant.tickets.notices import Notices
 from assistant.tickets.outcomes import Outcomes
 from assistant.tickets.people import People
 from assistant.tickets.persons import Persons
+from assistant.tickets.privacy import Privacy
 from assistant.tickets.releases import Releases
 from assistant.tickets.replies import Replies
 from assistant.tickets.rows import as_message, as_ticket, audit, find_ticket, read_messages, settle
@@ -107,6 +109,7 @@ class Tickets:
         self.audit = AuditLog(engine)
         self.listing = Listing(engine)
         self.timelines = Timelines(engine)
+        self.privacy = Privacy(engine)
         self._write, self._read = sessions(engine)
 
     def store_message(self, message: Message) -> Ticket:
