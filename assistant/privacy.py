@@ -3,8 +3,8 @@
     deskmate privacy export ann@example.com
     deskmate privacy erase ann@example.com
 
-What is in other hands stays there: a help desk's own database, mailboxes, Slack, backups, and what a
-chat model's or a webhook's other side received. `docs/security.md` lists it.
+What is in other hands stays there: a help desk's own database, mailboxes, Slack, backups, and what
+a chat model's or a webhook's other side received. `docs/security.md` lists it.
 """
 
 from __future__ import annotations

@@ -219,7 +219,7 @@ def forget(url: str, ids: Collection[str]) -> None:
         if not schema:
             connection.exec_driver_sql("PRAGMA foreign_keys=ON")
         own = text(
-            f"DELETE FROM {table} WHERE workflow_uuid = :id"  # noqa: S608 - our own names
+            f"DELETE FROM {table} WHERE workflow_uuid = :id"
             " OR substr(workflow_uuid, 1, :length) = :id || '/'"
         )
         connection.execute(own, [{"id": id_, "length": len(id_) + 1} for id_ in ids])

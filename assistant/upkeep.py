@@ -180,9 +180,9 @@ class Upkeep:
                 self._erased(ticket_id)
             if old:
                 log.info("erased_old_tickets", count=len(old), files=erased.files)
-        if days := self._keep.keep_audit_days:
-            if count := privacy.clear_audit(now - timedelta(days=days)):
-                log.info("erased_old_audit", count=count)
+        days = self._keep.keep_audit_days
+        if days and (count := privacy.clear_audit(now - timedelta(days=days))):
+            log.info("erased_old_audit", count=count)
 
     def _repeat(
         self,

@@ -11,8 +11,8 @@ from pydantic.fields import FieldInfo
 from starlette.exceptions import HTTPException
 
 from assistant import settings_file
-from assistant.settings import secret
 from assistant.console.calls import Call
+from assistant.settings import secret
 from assistant.settings_file import Key, Origin
 
 

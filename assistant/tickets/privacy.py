@@ -113,8 +113,7 @@ class Privacy:
         """Erases tickets, and what came in from `address` and is no message yet. Doing so again
         changes nothing."""
         with self._write.begin() as session:
-            done = _erase(session, tuple(ids), address)
-        return done
+            return _erase(session, tuple(ids), address)
 
     def clear_audit(self, before: datetime) -> int:
         """Forgets what the audit log says of the time before then; returns how much that was."""
