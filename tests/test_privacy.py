@@ -15,7 +15,6 @@ from sqlalchemy import MetaData, create_engine, select, update
 from assistant import Answer, Article, Attachment, Citation, Message, Passage, Section, privacy
 from assistant.desk import Desk
 from assistant.errors import DeskmateError
-from assistant.knowledge.indexing import Indexer
 from assistant.messages import Outcome, PluginFault, Step
 from assistant.model.encoder import MultimodalEncoder
 from assistant.plugging import Plugins
@@ -182,13 +181,19 @@ def test_solved_tickets_among_the_articles_go_too(
     with Desk(Settings(data_dir=tmp_path / "data"), plugins=Plugins()) as desk:
         desk.encoder = encoder
         desk.tickets.store_message(message(1, ANN, "It broke", thread="77"))
+        texts = {77: f"It is my {WORD}.", 78: f"{ANN} wrote.", 79: "Something else."}
         articles = [
-            Article(f"ticket/{number}", "It broke", (Section(("It broke",), text),), "solved tickets",
-                    audience="internal", content_hash=str(number))
-            for number, text in ((77, f"It is my {WORD}."), (78, f"{ANN} wrote."), (79, "Else."))
-        ]  # fmt: skip
-        indexer: Indexer = desk.indexer
-        indexer.index_articles("solved tickets", articles)
+            Article(
+                f"ticket/{number}",
+                "It broke",
+                (Section(("It broke",), text),),
+                source="solved tickets",
+                audience="internal",
+                content_hash=str(number),
+            )
+            for number, text in texts.items()
+        ]
+        desk.indexer.index_articles("solved tickets", articles)
 
         assert privacy.erase(desk, ANN, "mara").articles == 2
 
