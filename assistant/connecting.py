@@ -11,6 +11,7 @@ looked for by its name:
     branches()        BranchingConnector  several sources, each of which may fail alone
     follow(ticket, step) FollowingConnector hears of each step of an answer as it begins
     routes(accept)    RoutingConnector    receives by HTTP, under /connectors/NAME/
+    test(to)          TestingConnector    sends a test message from the console
 """
 
 from __future__ import annotations
@@ -130,3 +131,12 @@ class RoutingConnector(Protocol):
         /connectors/NAME/ once the desk is ready; until then and from a stop on, the answer there
         is 503. `accept` blocks: in an `async` endpoint call it with
         `starlette.concurrency.run_in_threadpool`."""
+
+
+@runtime_checkable
+class TestingConnector(Protocol):
+    """A connector whose channel an operator can try out from the console."""
+
+    def test(self, to: str) -> str:
+        """Sends a test message to `to`, such as an address or a channel's name, past all queues;
+        returns what became of it, in a sentence. Raises whatever went wrong."""

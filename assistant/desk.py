@@ -103,6 +103,8 @@ class Desk(Assembly):
             concurrency=inbox.concurrency,
             quiet_seconds=inbox.quiet_seconds,
             dead_after_seconds=inbox.dead_after_seconds,
+            keep=self.settings.privacy,
+            erased=self.tell_erased,
         )
 
     def ask(
@@ -220,6 +222,13 @@ class Desk(Assembly):
     def write(self, ticket_id: int, who: str, text: str) -> None:
         """Sends what the person `who` wrote to a ticket's customer."""
         self._send_soon(self.tickets.replies.write(ticket_id, who, text))
+
+    def tell_erased(self, ticket_id: int) -> None:
+        """Tells the plugins that a ticket was erased."""
+        faults: list[PluginFault] = []
+        self.plugins.ticket_erased(ticket_id, faults)
+        for fault in faults:
+            log.error("failed_erasing", ticket=ticket_id, plugin=fault.plugin)
 
     def warm_up(self) -> None:
         """Loads every model and opens the index, so that the first customer need not wait."""

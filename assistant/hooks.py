@@ -58,6 +58,7 @@ NEEDS: dict[str, Permission] = {
     "outcome_decided": "tickets:read",
     "reply_sending": "sending",
     "ticket_solved": "tickets:read",
+    "ticket_erased": "tickets:read",
     "console_panels": "tickets:read",
 }
 """The permission without which a hook is not called."""
@@ -93,6 +94,7 @@ TIME_LIMITS_S: dict[str, float] = {
     "outcome_decided": 10,
     "reply_sending": 10,
     "ticket_solved": 30,
+    "ticket_erased": 30,
     "console_panels": 5,
 }
 """Seconds one plugin may take in a hook. They only end a plugin that hangs; what a customer waits
@@ -170,6 +172,12 @@ def reply_sending(reply: Reply) -> str | None:
 def ticket_solved(ticket: Ticket) -> None:
     """Called after a ticket was solved: a person marked it, the customer confirmed it, or it
     stayed quiet for a week after an answer. Returns nothing."""
+
+
+@hookspec
+def ticket_erased(ticket_id: int) -> None:
+    """Called after a ticket was erased, since its customer asked for it or it was too old. Erase
+    what you keep of it, by its number; called again, do nothing. Returns nothing."""
 
 
 @hookspec

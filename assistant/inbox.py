@@ -32,6 +32,7 @@ from assistant.connecting import Connector
 from assistant.errors import UndeliverableError
 from assistant.messages import Message, Outcome, PluginFault, Reply, Ticket, Turn
 from assistant.queues import Queues
+from assistant.settings import Privacy
 from assistant.tickets.columns import clean
 from assistant.tickets.repository import Tickets, Waiting
 from assistant.upkeep import SEND_AGAIN_AFTER, Upkeep
@@ -61,6 +62,8 @@ class Inbox:
     `concurrency` is the number of conversations answered at once. A message is answered once its
     author is likely done, at most `quiet_seconds` later (`bursts.py`); what came meanwhile is part
     of the question.
+    `keep` says how long what is past is kept; by default it is kept. `erased` is called with the
+    number of each ticket that was kept for so long.
     `workflow_url` is the database in which DBOS keeps its own tables (`workflow_database_url`).
     """
 
@@ -79,6 +82,8 @@ class Inbox:
         concurrency: int = 2,
         quiet_seconds: float = 5.0,
         dead_after_seconds: float = 30.0,
+        keep: Privacy | None = None,
+        erased: Callable[[int], None] = lambda ticket_id: None,
     ) -> None:
         self._tickets = tickets
         self._answer_message = answer
@@ -97,6 +102,8 @@ class Inbox:
             worker=worker,
             staff_connector=staff_connector,
             dead_after_seconds=dead_after_seconds,
+            keep=keep or Privacy(),
+            erased=erased,
         )
 
     def accept(self, message: Message) -> None:

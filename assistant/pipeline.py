@@ -104,8 +104,11 @@ class Pipeline:
     ) -> Outcome:
         faults = list[PluginFault]()
 
-        with trace.step("plugins"):
+        with trace.step("plugins") as detail:
+            written = message
             message = self.plugins.message_received(message, ticket, faults, self.attachments.shown)
+            if message.text != written.text:
+                detail["read"] = message.text  # what everything below sees, and the console shows
         if failed := self.plugins.failed_required(faults):
             outcome = _handed_over(f"the plugin {failed}, which is required, failed")
         else:

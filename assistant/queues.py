@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
-from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy import NullPool, create_engine, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from assistant import logs
@@ -192,6 +192,10 @@ class Queues:
             DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
         return len(ended)
 
+    def forget(self, ids: Collection[str]) -> None:
+        """Takes workflows out of the queues for good; see the function of this name."""
+        forget(self._url, ids)
+
 
 def workflow_database_url(tickets_url: str) -> str:
     """Where DBOS keeps its tables: beside a SQLite ticket database in a file of its own, with
@@ -201,6 +205,28 @@ def workflow_database_url(tickets_url: str) -> str:
         path = Path(url.database or "deskmate.sqlite")
         return f"sqlite:///{path.with_name(path.stem + '.workflows.sqlite')}"
     return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def forget(url: str, ids: Collection[str]) -> None:
+    """Takes these workflows, and later attempts at them, out of the workflow database for good,
+    whatever their state: what they were about is gone."""
+    engine = create_engine(url, poolclass=NullPool)
+    schema = "dbos" if engine.dialect.name == "postgresql" else None
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("workflow_status", schema=schema):
+            return
+        table = f"{schema}.workflow_status" if schema else "workflow_status"
+        if not schema:
+            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+        own = text(
+            f"DELETE FROM {table} WHERE workflow_uuid = :id"
+            " OR substr(workflow_uuid, 1, :length) = :id || '/'"
+        )
+        connection.execute(own, [{"id": id_, "length": len(id_) + 1} for id_ in ids])
+        connection.commit()
+        if not schema:
+            connection.exec_driver_sql("VACUUM")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextmanager

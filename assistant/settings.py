@@ -14,7 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretBytes,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -151,6 +159,18 @@ class Console(_Section):
     single_sign_on: SingleSignOn = Field(default_factory=SingleSignOn)
 
 
+class Privacy(_Section):
+    keep_tickets_days: int = Field(
+        0,
+        ge=0,
+        description="Solved tickets without news for longer are erased, with all that belongs to"
+        " them; 0: kept.",
+    )
+    keep_audit_days: int = Field(
+        0, ge=0, description="Older entries of the audit log are erased; 0: kept."
+    )
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. Read in `desk.py` only."""
 
@@ -183,6 +203,7 @@ class Settings(BaseSettings):
     inbox: Inbox = Field(default_factory=Inbox)
     http: Http = Field(default_factory=Http)
     console: Console = Field(default_factory=Console)
+    privacy: Privacy = Field(default_factory=Privacy)
     staff_connector: str = Field(
         "",
         description="Connector that tells staff of drafts and hand-overs, such as slack; "
@@ -246,17 +267,42 @@ def load(path: Path | None = None) -> Settings:
         raise SettingsError(f"{named}: no such file. `deskmate init` writes one.")
     _refuse_unknown_variables()
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8-sig")) if file.is_file() else {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
+    except UnicodeDecodeError as error:
         raise SettingsError(f"{file}: not valid TOML: {error}.") from error
     except OSError as error:
         raise SettingsError(f"{file}: cannot be read: {error.strerror}.") from error
+    return parse(text, file)
+
+
+def parse(text: str, file: Path) -> Settings:
+    """The settings of a file's text and the environment. Raises SettingsError, as `load` does."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}.") from error
     try:
         return Settings(**values)
     except VariableError as error:
         raise SettingsError(_explain_variable(error)) from error
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(e, file) for e in error.errors())) from error
+
+
+def secret(field: FieldInfo) -> bool:
+    """Whether a setting's value is to be shown to nobody: marked with `repr=False`, or pydantic's
+    `SecretStr` or `SecretBytes`, alone or within."""
+    return not field.repr or any(
+        issubclass(kind, SecretStr | SecretBytes) for kind in kinds(field.annotation)
+    )
+
+
+def kinds(annotation: Any) -> Iterator[type]:
+    """Every class in an annotation such as `dict[str, Server] | None`."""
+    if isinstance(annotation, type) and not get_args(annotation):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from kinds(argument)
 
 
 def _refuse_unknown_variables() -> None:

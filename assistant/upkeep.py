@@ -1,7 +1,8 @@
 """What every process that answers messages does again and again beside that.
 
 It says that it lives, takes over from the dead, enqueues what was stored and not enqueued, tells
-staff what waits for them, closes tickets that stayed quiet, and clears the queues' past.
+staff what waits for them, closes tickets that stayed quiet, clears the queues' past, and erases
+what is older than it may be.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from assistant import logs
 from assistant.connecting import AnnotatingConnector, Connector, NotifyingConnector
 from assistant.messages import Ticket
 from assistant.queues import Queues
+from assistant.settings import Privacy
 from assistant.tickets.repository import Tickets
 
 SWEEP_SECONDS = 60.0
@@ -31,6 +33,8 @@ class Upkeep:
 
     `connectors` are asked for who can tell staff, `staff_connector` names the one that shall; empty
     means the first that can. `solved` is called with each ticket that is solved by staying quiet.
+    `keep` says how long tickets and the audit log are kept; `erased` is called with the number of
+    each ticket that was kept for so long.
     """
 
     def __init__(
@@ -43,6 +47,8 @@ class Upkeep:
         worker: str,
         staff_connector: str,
         dead_after_seconds: float,
+        keep: Privacy,
+        erased: Callable[[int], None],
     ) -> None:
         self._tickets = tickets
         self._queues = queues
@@ -51,6 +57,8 @@ class Upkeep:
         self._worker = worker
         self._staff_connector = staff_connector
         self._dead_after = dead_after_seconds
+        self._keep = keep
+        self._erased = erased
         self._stopping, self._stopped = threading.Event(), threading.Event()
         self._news = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -77,6 +85,7 @@ class Upkeep:
             self._repeat(self._tell_staff, OFTEN_SECONDS, wake=self._news),
             self._repeat(self._close_quiet, HOUR_SECONDS),
             self._repeat(self._clear_past, HOUR_SECONDS),
+            self._repeat(self._erase_old, HOUR_SECONDS),
         ]
 
     def begin_stop(self) -> None:
@@ -162,6 +171,21 @@ class Upkeep:
             log.info("cleared_workflows", count=count)
         if count := self._tickets.events.clear(datetime.now(UTC) - KEEP_EVENTS):
             log.info("cleared_events", count=count)
+
+    def _erase_old(self) -> None:
+        """Erases what is older than it may be."""
+        now, privacy = datetime.now(UTC), self._tickets.privacy
+        if days := self._keep.keep_tickets_days:
+            old = privacy.old_tickets(now - timedelta(days=days))
+            erased = privacy.erase(old)
+            self._queues.forget(erased.workflows)
+            for ticket_id in erased.tickets:
+                self._erased(ticket_id)
+            if old:
+                log.info("erased_old_tickets", count=len(old), files=erased.files)
+        days = self._keep.keep_audit_days
+        if days and (count := privacy.clear_audit(now - timedelta(days=days))):
+            log.info("erased_old_audit", count=count)
 
     def _repeat(
         self,

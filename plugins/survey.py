@@ -75,6 +75,14 @@ class Survey:
         return [self] if self.settings.public_url else []
 
     @hookimpl
+    def ticket_erased(self, ticket_id: int) -> None:
+        """Erases what was said of the ticket."""
+        if self.settings.file.is_file():
+            with self._database() as db:
+                db.execute("PRAGMA secure_delete = ON")
+                db.execute("DELETE FROM survey WHERE ticket = ?", (ticket_id,))
+
+    @hookimpl
     def ticket_solved(self, ticket: Ticket) -> None:
         """Sends the link, once a ticket. If that fails it is not tried again: better no survey
         than two."""

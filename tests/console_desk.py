@@ -41,6 +41,10 @@ class Window:
     def find_sent(self, reply: Reply) -> str | None:
         return next((one.id for one in self.sent if one.id == reply.id), None)
 
+    def test(self, to: str) -> str:
+        self.sent.append(Reply("test", 0, self.name, "", to, "Test", "This is a test."))
+        return f"Sent to {to}."
+
     @hookimpl
     def register_connectors(self, settings: Settings) -> Sequence[Any]:
         return [self]
@@ -79,7 +83,10 @@ class ConsoleDesk:
         port = children.free_port()
         self._server = web.Server("127.0.0.1", port)
         self.address = self._server.address
-        app, self.setup = console(self.desk, self.address, lambda: self.phase)
+        self.parts: list[dict[str, Any]] = [
+            {"kind": "connector", "name": "window", "state": "up", "restarts": 0, "error": ""}
+        ]
+        app, self.setup = console(self.desk, self.address, lambda: self.phase, lambda: self.parts)
         self._server.start(app)
 
     def __enter__(self) -> ConsoleDesk:

@@ -40,6 +40,7 @@ def command_line() -> typer.Typer:
         knowledge,
         operating,
         plugins,
+        privacy,
         serving,
         tickets,
         tools,
@@ -65,6 +66,7 @@ def command_line() -> typer.Typer:
         plugins,
         versions,
         tools,
+        privacy,
         operating,
     ):
         module.add_to(app)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from assistant.errors import DatabaseError, DeskmateError, PluginError, SettingsError
+from assistant.errors import DatabaseError, DeskmateError, PluginError
 
 if TYPE_CHECKING:
     from assistant.desk import Desk
@@ -119,6 +116,8 @@ def enable(
 
     Its code runs for the first time now, to see what it asks for.
     """
+    from assistant import settings_file
+
     one, info = _checked(name)
     if info.state == "broken":
         raise PluginError(info.error)
@@ -127,27 +126,17 @@ def enable(
         typer.echo(f"  {permission:<14} {MEANINGS[permission]}")
     if not one.trusted and not yes:
         typer.confirm("Grant all of it?", abort=True)
-
-    def change(file: Any) -> None:
-        if not one.trusted:
-            file.setdefault("granted", {})[name] = sorted(info.asked)
-        if name in file.get("disabled_plugins", []):
-            file["disabled_plugins"].remove(name)
-
-    _edit(change)
+    settings_file.switch_on(name, None if one.trusted else info.asked)
     typer.echo(f"{name} is enabled. A running desk takes it up when it is started again.")
 
 
 @group.command()
 def disable(name: Name) -> None:
     """Add a plugin to disabled_plugins in deskmate.toml. What it was granted stays written."""
+    from assistant import settings_file
+
     _found(name)
-
-    def change(file: Any) -> None:
-        if name not in file.setdefault("disabled_plugins", []):
-            file["disabled_plugins"].append(name)
-
-    _edit(change)
+    settings_file.switch_off(name)
     typer.echo(f"{name} is disabled. A running desk lets go of it when it is started again.")
 
 
@@ -234,25 +223,6 @@ def _found(name: str) -> list[Candidate]:
 def _runs(one: Candidate, settings: Settings) -> bool:
     granted = {name.lower().replace("_", "-") for name in settings.granted}
     return one.name not in settings.disabled_plugins and (one.trusted or one.name in granted)
-
-
-def _edit(change: Callable[[Any], None]) -> None:
-    """Changes deskmate.toml and leaves its comments as they are."""
-    import tomlkit
-
-    from assistant.settings import FILE_NAME
-
-    path = Path(os.environ.get("DESKMATE_CONFIG") or FILE_NAME)
-    file = tomlkit.parse(path.read_text(encoding="utf-8-sig") if path.is_file() else "")
-    change(file)
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        beside.write_text(tomlkit.dumps(file), encoding="utf-8")
-        if path.is_file():
-            shutil.copymode(path, beside)
-        beside.replace(path)
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be written: {error.strerror}.") from error
 
 
 def switched_off(desk: Desk) -> list[str]:

@@ -6,7 +6,7 @@ Only then is a form read, its token checked, and the page's function called in a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,12 +25,17 @@ from assistant.console.access import Answer, Page, Stream, may
 from assistant.console.calls import Call, Office
 from assistant.console.routes import (
     account,
+    api_keys,
+    approvals,
     audit,
+    connectors,
     files,
     gaps,
     inbox,
     knowledge,
     playground,
+    plugins,
+    privacy,
     quality,
     settings,
     single_sign_on,
@@ -54,8 +59,13 @@ GROUPS = (
     playground.pages,
     gaps.pages,
     quality.pages,
+    approvals.pages,
+    plugins.pages,
+    connectors.pages,
     audit.pages,
+    privacy.pages,
     users.pages,
+    api_keys.pages,
     settings.pages,
     account.pages,
     single_sign_on.pages,
@@ -72,9 +82,15 @@ def every_page() -> tuple[Page, ...]:
     return tuple(page for group in GROUPS for page in group.all)
 
 
-def console(desk: Desk, address: str, phase: Callable[[], str]) -> tuple[Starlette, Setup]:
+def console(
+    desk: Desk,
+    address: str,
+    phase: Callable[[], str],
+    parts: Callable[[], Sequence[Mapping[str, Any]]] = tuple,
+) -> tuple[Starlette, Setup]:
     """The application, to be mounted at the root of `address`, and the way to the first
-    administrator. `phase` says what the service is doing: loading, ready or stopping."""
+    administrator. `phase` says what the service is doing: loading, ready or stopping; `parts` how
+    each of its parts is, as /healthz tells it."""
     setup = Setup(desk.tickets.people)
     single = desk.settings.console.single_sign_on
     office = Office(
@@ -83,6 +99,7 @@ def console(desk: Desk, address: str, phase: Callable[[], str]) -> tuple[Starlet
         settings=desk.settings.console,
         address=address,
         phase=phase,
+        parts=parts,
         setup=setup,
         sign_on=SignOn(single, address) if single.issuer else None,
         work=Work(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -35,14 +35,15 @@ SAID_COOKIE = "said"  # what the next page says once
 @dataclass(frozen=True)
 class Office:
     """What all pages work with. `address` is where people open the console, `phase` what the
-    service is doing, `work` what goes on in the background, `tries` the playground's questions,
-    `navigation` the pages that have a title."""
+    service is doing, `parts` how each of its parts is, `work` what goes on in the background,
+    `tries` the playground's questions, `navigation` the pages that have a title."""
 
     desk: Desk
     tickets: Tickets
     settings: ConsoleSettings
     address: str
     phase: Callable[[], str]
+    parts: Callable[[], Sequence[Mapping[str, Any]]]
     setup: Setup
     sign_on: SignOn | None
     work: Work

@@ -43,6 +43,14 @@ class Draft:
     waits: str
 
     @property
+    def read(self) -> str:
+        """The customer's words as plugins left them for the assistant, secrets covered; nothing
+        if no plugin changed them."""
+        return next(
+            (str(s.detail["read"]) for s in self.stored.outcome.trace if "read" in s.detail), ""
+        )
+
+    @property
     def id(self) -> int:
         """The outcome's number."""
         return self.stored.id

@@ -184,6 +184,25 @@ class Lexical:
         )
         return [from_payload(payload) for (payload,) in rows]
 
+    def internal_articles(self, words: str) -> list[str]:
+        """The ids of internal articles in whose text these words stand as they are."""
+        rows = self.rows(
+            "SELECT DISTINCT articles.id FROM passages JOIN articles"
+            " ON articles.number = passages.article"
+            " WHERE articles.audience = 'internal' AND instr(lower(payload), lower(?))",
+            json.dumps(words, ensure_ascii=False)[1:-1],
+        )
+        return [id_ for (id_,) in rows]
+
+    def compact(self) -> None:
+        """Takes what was removed out of the file too."""
+        with self._explained(), self._lock:
+            for table in ("passage_words", "article_words"):
+                self._db.execute(f"INSERT INTO {table}({table}) VALUES ('optimize')")
+            self._db.commit()
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def search_passages(
         self, query: str, filter: Filter, *, labels: Sequence[str] = (), limit: int
     ) -> list[tuple[str, str]]:

@@ -123,6 +123,12 @@ def build(name: str, plugin: Any, table: Mapping[str, Any]) -> tuple[object, Bas
         if table:
             raise SettingsError(f"plugins.{name}: this plugin has no settings. Remove the table.")
         return (plugin() if isinstance(plugin, type) else plugin), None
+    settings = validated(name, model, table)
+    return plugin(settings), settings
+
+
+def validated(name: str, model: type[BaseModel], table: Mapping[str, Any]) -> BaseModel:
+    """A plugin's settings. Raises SettingsError naming `plugins.NAME.key`."""
     known = {field.alias or key for key, field in model.model_fields.items()}
     if unknown := sorted(set(table) - known):
         raise SettingsError(
@@ -130,10 +136,9 @@ def build(name: str, plugin: Any, table: Mapping[str, Any]) -> tuple[object, Bas
             f"Known here: {', '.join(sorted(known)) or 'none'}."
         )
     try:
-        settings = model.model_validate(dict(table))
+        return model.model_validate(dict(table))
     except ValidationError as error:
         raise SettingsError(_explain(name, model, error)) from None
-    return plugin(settings), settings
 
 
 def _explain(name: str, model: type[BaseModel], error: ValidationError) -> str:

@@ -117,6 +117,10 @@ class Plugins(Registry):
         """Tells every plugin."""
         self._gathered("ticket_solved", faults, results.nothing, {"ticket": ticket})
 
+    def ticket_erased(self, ticket_id: int, faults: Faults) -> None:
+        """Tells every plugin."""
+        self._gathered("ticket_erased", faults, results.nothing, {"ticket_id": ticket_id})
+
     def console_panels(self, ticket: Ticket, faults: Faults) -> tuple[tuple[str, str], ...]:
         """All panels as (title, HTML not yet sanitised)."""
         return self._gathered("console_panels", faults, results.panels, {"ticket": ticket})

@@ -6,12 +6,12 @@ A setting is secret if its type is pydantic's `SecretStr` or `SecretBytes`, or i
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, SecretBytes, SecretStr
-from pydantic.fields import FieldInfo
+
+from assistant.settings import kinds, secret
 
 SHORTEST = 4
 """Shorter values are not looked for in texts: they would stand in every second word."""
@@ -26,10 +26,10 @@ def is_secret(model: type[BaseModel], place: Sequence[str | int]) -> bool:
         fields = {field.alias or name: field for name, field in inner.model_fields.items()}
         if key not in fields:
             continue  # a key of a dictionary, or a place in a list
-        if _marked(fields[str(key)]):
+        if secret(fields[str(key)]):
             return True
-        kinds = _kinds(fields[str(key)].annotation)
-        inner = next((k for k in kinds if issubclass(k, BaseModel)), None)
+        found = kinds(fields[str(key)].annotation)
+        inner = next((k for k in found if issubclass(k, BaseModel)), None)
     return False
 
 
@@ -37,7 +37,7 @@ def shown(settings: BaseModel) -> dict[str, str]:
     """Each setting as text; secrets as `(set)` or `(not set)`."""
     return {
         name: ("(set)" if _words(getattr(settings, name)) else "(not set)")
-        if _marked(field)
+        if secret(field)
         else repr(getattr(settings, name))
         for name, field in type(settings).model_fields.items()
     }
@@ -51,7 +51,7 @@ def values(settings: BaseModel) -> tuple[str, ...]:
 def _secrets(settings: BaseModel) -> Iterator[str]:
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
-        if _marked(field):
+        if secret(field):
             yield from (word for word in _words(value) if len(word) >= SHORTEST)
         else:
             for inner in _models(value):
@@ -81,17 +81,3 @@ def _models(value: Any) -> Iterator[BaseModel]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _models(item)
-
-
-def _marked(field: FieldInfo) -> bool:
-    return not field.repr or any(
-        issubclass(kind, SecretStr | SecretBytes) for kind in _kinds(field.annotation)
-    )
-
-
-def _kinds(annotation: Any) -> Iterator[type]:
-    """Every class in an annotation such as `dict[str, Server] | None`."""
-    if isinstance(annotation, type) and not typing.get_args(annotation):
-        yield annotation
-    for argument in typing.get_args(annotation):
-        yield from _kinds(argument)

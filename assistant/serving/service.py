@@ -87,13 +87,13 @@ class Service:
         office = None
         if desk.settings.console.enabled:
             address = desk.settings.console.address.rstrip("/") or address
-            office, setup = console(desk, address, lambda: self._phase)
+            office, setup = console(desk, address, lambda: self._phase, self._states)
             if link := setup.link(address):
                 # For the person who started this, and not for the log.
                 print(f"\nCreate the first administrator here (once):\n  {link}\n", flush=True)
         return web.app(
             phase=lambda: self._phase,
-            parts=lambda: [part.state for part in self._parts],
+            parts=self._states,
             backlog=lambda: backlog(engine),
             routes={
                 # Not `desk.inbox.accept` itself: that would load the models here.
@@ -106,6 +106,9 @@ class Service:
             version=__version__,
             console=office,
         )
+
+    def _states(self) -> list[dict[str, Any]]:
+        return [part.state for part in self._parts]
 
     def _share(self, stack: ExitStack, stop: threading.Event) -> None:
         """Makes the processor and the index something that several processes can use."""

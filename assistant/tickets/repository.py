@@ -24,6 +24,7 @@
              ├─ .findings   what was found about the articles, and .gaps: what they do not answer
              ├─ .listing    the queues of the console, and search
              ├─ .timelines  conversations as people read them
+             ├─ .privacy    a customer's data, told in full and erased
              └─ .workers    which processes are alive
 
 Every method is one transaction.
@@ -56,6 +57,7 @@ from assistant.tickets.notices import Notices
 from assistant.tickets.outcomes import Outcomes
 from assistant.tickets.people import People
 from assistant.tickets.persons import Persons
+from assistant.tickets.privacy import Privacy
 from assistant.tickets.quality import Quality
 from assistant.tickets.releases import Releases
 from assistant.tickets.replies import Replies
@@ -124,6 +126,7 @@ class Tickets:
         self.thresholds = Thresholds(engine)
         self.findings = Findings(engine)
         self.gaps = Gaps(engine)
+        self.privacy = Privacy(engine)
         self._write, self._read = sessions(engine)
 
     def store_message(self, message: Message) -> Ticket:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime
+from email.utils import format_datetime, make_msgid
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -154,6 +154,18 @@ def notice(
     message.set_content(_rendered("notice.txt", values))
     _attach(message, files)
     return Composed(message_id, (to.address,), _bytes(message, box))
+
+
+def trial(box: Mailbox, to: str) -> Composed:
+    """A mail with which an operator tries out a mailbox."""
+    person = _person(to)
+    message = _message(box, person, "A test message from Deskmate")
+    message["Message-ID"] = message_id = make_msgid(domain=box.domain)
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Loop"] = box.address
+    message[SUPPRESS[0]] = SUPPRESS[1]
+    message.set_content("If you read this, the mailbox can send. Nobody has to answer it.\n")
+    return Composed(message_id, (person.address,), _bytes(message, box))
 
 
 def _message(box: Mailbox, to: Address, subject: str) -> EmailMessage:

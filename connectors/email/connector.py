@@ -229,6 +229,13 @@ class EmailConnector:
             found.pop()
         return found
 
+    def test(self, to: str) -> str:
+        """Sends a test mail from every mailbox; raises whatever went wrong with the first."""
+        for name, box in self._settings.mailboxes.items():
+            mail = compose.trial(box, to)
+            smtp.deliver(box, self._access.get(name), mail.raw, mail.recipients)
+        return f"Sent to {to} from {', '.join(self._settings.mailboxes)}."
+
     def _box(self, thread_id: str) -> tuple[str, Mailbox]:
         """The mailbox of a conversation; without a conversation, the first one."""
         name = thread_id.partition("/")[0] or next(iter(self._settings.mailboxes))

@@ -46,8 +46,27 @@ RULES = {
     "GET /quality/preview": "viewer",
     "POST /quality/thresholds": "lead",
     "POST /quality/thresholds/forget": "lead",
-    "GET /settings": "admin",
+    "GET /approvals": "agent",
+    "POST /approvals/{tool_call:int}/approve": "agent",
+    "POST /approvals/{tool_call:int}/refuse": "agent",
+    "GET /plugins": "lead",
+    "GET /plugins/{plugin}": "lead",
+    "POST /plugins/{plugin}/look": "admin",
+    "POST /plugins/{plugin}/enable": "admin",
+    "POST /plugins/{plugin}/disable": "admin",
+    "POST /plugins/{plugin}/settings": "admin",
+    "GET /connectors": "lead",
+    "POST /connectors/{connector:path}/test": "admin",
     "GET /audit": "lead",
+    "GET /privacy": "admin",
+    "POST /privacy": "admin",
+    "POST /privacy/export": "admin",
+    "POST /privacy/erase": "admin",
+    "GET /api-keys": "admin",
+    "POST /api-keys": "admin",
+    "POST /api-keys/{key}/revoke": "admin",
+    "GET /settings": "admin",
+    "POST /settings/{setting}": "admin",
     "GET /users": "admin",
     "POST /users": "admin",
     "POST /users/{person:int}/role": "admin",
@@ -73,7 +92,7 @@ def named(page: Page) -> str:
 
 
 def concrete(page: Page) -> str:
-    return re.sub(r"\{(\w+)(:int)?\}", lambda m: "999" if m[2] else "nothing", page.path)
+    return re.sub(r"\{(\w+)(:\w+)?\}", lambda m: "999" if m[2] == ":int" else "nothing", page.path)
 
 
 def test_asvs_8_2_1_every_page_has_the_rule_that_stands_here() -> None:

@@ -194,6 +194,56 @@ def test_a_corrected_draft_is_sent_by_keyboard_alone(
     expect(page.locator(".turn.reply ins").last).to_contain_text("missing")
 
 
+def test_a_new_agent_sends_a_first_corrected_draft_by_keyboard(
+    desk: ConsoleDesk, new_page: Callable[..., Page]
+) -> None:
+    """Noa's first minute: she was told the address and the password, and touches no mouse."""
+    desk.add("noa")
+    desk.receive("How do I download an invoice?", "Invoices")
+    answered(desk)
+    page = new_page()
+    keys = page.keyboard
+
+    # She logs in: the cursor is where her name goes.
+    page.goto(desk.address)
+    expect(page.locator("[name=name]")).to_be_focused()
+    keys.type("noa")
+    keys.press("Tab")
+    keys.type(PASSWORD)
+    keys.press("Enter")
+    page.wait_for_url(f"{desk.address}/")
+
+    # One ticket needs her. She asks which keys there are, and goes to it.
+    expect(page.locator(".tickets tbody tr")).to_have_count(1)
+    keys.press("?")
+    expect(page.locator("#help")).to_be_visible()
+    keys.press("Escape")
+    keys.press("j")
+    keys.press("Enter")
+    page.wait_for_url("**/tickets/1")
+
+    # She reads what the draft rests on, with Tab alone.
+    page.locator(".sentence[data-cites]").first.focus()
+    expect(page.locator(".passage.lit")).to_have_count(1)
+
+    # She corrects it, sees what she changed, and sends it.
+    keys.press("e")
+    keys.press("Control+End")
+    keys.type(" Best wishes, Noa")
+    expect(page.locator("#difference ins").last).to_contain_text("Noa")
+    keys.press("Control+Enter")
+    expect(page.locator("#notices")).to_contain_text("on its way")
+    eventually(lambda: desk.window.sent)
+
+    # The customer has her words, and everybody sees whose they are.
+    assert desk.window.sent[0].text.endswith("Best wishes, Noa")
+    (reply,) = desk.tickets.replies.of_ticket(1)
+    assert (reply.author, reply.approved_by) == ("staff", "noa")
+    keys.press("u")
+    page.wait_for_url(f"{desk.address}/")
+    expect(page.locator("main")).to_contain_text("All caught up")
+
+
 def test_the_keys_lead_to_buttons_and_do_not_press_them(
     desk: ConsoleDesk, new_page: Callable[..., Page]
 ) -> None:

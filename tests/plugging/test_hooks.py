@@ -229,6 +229,7 @@ WRONG_RETURNS = [
     ("reply_sending", True, "returned bool, not a reason"),
     ("reply_sending", "  ", "not a reason"),
     ("ticket_solved", "thanks", "this hook returns nothing"),
+    ("ticket_erased", "gone", "this hook returns nothing"),
     ("console_panels", ["<p>"], "not a panel"),
     ("register_connectors", [object()], "returned object, not a Connector"),
     ("register_tools", [print], "not a LangChain tool"),
@@ -247,6 +248,7 @@ def test_a_wrong_return_is_a_fault_and_nothing_changes(
         "answer_drafted": (message(), ANSWER),
         "reply_sending": (REPLY,),
         "ticket_solved": (ticket,),
+        "ticket_erased": (ticket.id,),
         "console_panels": (ticket,),
     }.get(hook, (Settings(),))
 

@@ -1,62 +1,93 @@
-"""The settings as they hold, to be read: they are changed in `deskmate.toml` or by variables."""
+"""Every setting, its value, and where it comes from; those that cannot harm can be changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from assistant import settings as settings_module
+from assistant import settings_file
+from assistant.console import forms
 from assistant.console.access import Pages
 from assistant.console.calls import Call
+from assistant.errors import DeskmateError
+from assistant.settings import Settings
+from assistant.settings_file import Key
+
+CHANGEABLE: tuple[Key, ...] = (
+    ("answering", "passages"),
+    ("answering", "timeout_seconds"),
+    ("inbox", "quiet_seconds"),
+    ("console", "session_hours"),
+    ("console", "idle_minutes"),
+    ("privacy", "keep_tickets_days"),
+    ("privacy", "keep_audit_days"),
+)
+"""What can be changed here. Addresses, folders, databases, models and who may do what cannot: with
+a wrong one of these the desk does not start, or opens to others."""
 
 pages = Pages()
 
 
-@dataclass(frozen=True)
-class Setting:
-    """A setting: its name in the file, what it is, and whether somebody changed it."""
-
-    name: str
-    value: str
-    changed: bool
-    description: str
-
-
 @pages.get("/settings", allow="admin", title="Settings")
 def settings(call: Call) -> Response:
-    """Every setting, section by section."""
-    sections: dict[str, list[Setting]] = {}
-    for section, setting in _settings(call.office.desk.settings, ""):
-        sections.setdefault(section, []).append(setting)
-    return call.show("settings.html", sections=sections)
+    """All settings by section."""
+    return _page(call)
 
 
-def _settings(values: BaseModel, section: str) -> Iterator[tuple[str, Setting]]:
-    """The settings of a section, each with the section's name, then those of sections in it."""
-    nested = []
-    for name, field in type(values).model_fields.items():
-        value = getattr(values, name)
-        if isinstance(value, BaseModel):
-            nested.append((name, value))
-            continue
-        default = field.get_default(call_default_factory=True, validated_data={})
-        shown = _shown(value, secret=not field.repr)
-        yield section, Setting(name, shown, value != default, field.description or "")
-    for name, value in nested:
-        yield from _settings(value, f"{section}.{name}".strip("."))
+@pages.post("/settings/{setting}", allow="admin")
+def save(call: Call) -> Response:
+    """Writes one setting into the settings file."""
+    key = tuple(call.request.path_params["setting"].split("."))
+    if key not in CHANGEABLE:
+        raise HTTPException(404, f"{'.'.join(key)} cannot be changed here.")
+    try:
+        form = (_field(_after_restart(call), key),)
+        changed = forms.given(call, form)
+        if changed:
+            settings_file.put(key[:-1], changed)
+    except (DeskmateError, HTTPException) as error:
+        words = error.detail if isinstance(error, HTTPException) else str(error)
+        return _page(call, f"Not saved. {words}", 400)
+    if changed:
+        value = settings_file.as_text(changed[key[-1]])
+        call.tickets.audit.note(call.who, "set", f"{'.'.join(key)} = {value}")
+    said = "Saved. It holds once the desk is started again." if changed else "Nothing was changed."
+    return call.go("/settings", said)
 
 
-def _shown(value: Any, *, secret: bool) -> str:
-    """A value in words. Of secrets, and of tables, which may hold some, only what there is."""
-    if isinstance(value, dict):
-        return ", ".join(value) if value else "none"
-    if secret:
-        return "set, not shown" if value else "not set"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    return str(value) or "empty"
+def _page(call: Call, problem: str = "", status: int = 200) -> Response:
+    after = _after_restart(call)
+    then = {one.name: one.value for one in settings_file.listed(after)}
+    shown = settings_file.listed(call.office.desk.settings)
+    fields = {".".join(key): _field(after, key) for key in CHANGEABLE}
+    ordered = sorted(shown, key=lambda one: (len(one.key) > 1, one.key[:-1]))
+    sections = [(".".join(s), list(own)) for s, own in groupby(ordered, lambda one: one.key[:-1])]
+    return call.show(
+        "settings.html",
+        status,
+        sections=sections,
+        fields=fields,
+        then=then,
+        file=settings_file.path(),
+        problem=problem,
+    )
+
+
+def _after_restart(call: Call) -> Settings:
+    try:
+        return settings_module.load()
+    except DeskmateError:
+        return call.office.desk.settings
+
+
+def _field(settings: Settings, key: Key) -> forms.Field:
+    section: BaseModel = settings
+    for name in key[:-1]:
+        section = getattr(section, name)
+    value: Any = getattr(section, key[-1])
+    return forms.field(key[-1], type(section).model_fields[key[-1]], value, key[:-1])

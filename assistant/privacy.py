@@ -1,0 +1,88 @@
+"""A customer's right to see and to be forgotten: everywhere a desk keeps something.
+
+    deskmate privacy export ann@example.com
+    deskmate privacy erase ann@example.com
+
+What is in other hands stays there: a help desk's own database, mailboxes, Slack, backups, and what
+a chat model's or a webhook's other side received. `docs/security.md` lists it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from dataclasses import dataclass
+
+from assistant import logs
+from assistant.desk import Desk
+from assistant.errors import DeskmateError
+from assistant.queues import forget, workflow_database_url
+
+_ADDRESS = re.compile(r"\S.*\S")
+
+log = logs.logger(__name__)
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What was erased, in numbers."""
+
+    tickets: int
+    messages: int
+    files: int
+    articles: int
+
+
+def export(desk: Desk, address: str, who: str) -> bytes:
+    """All that is stored about a customer: a zip of `data.json` and the files, named by their
+    sha256. The audit log notes that it was made, and not for whom."""
+    data, files = desk.tickets.privacy.export(_checked(address))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("data.json", json.dumps(data, indent=2, ensure_ascii=False, default=str))
+        for name, content in files.items():
+            archive.writestr(f"files/{name}", content)
+    desk.tickets.audit.note(who, "export customer", f"{len(data['tickets'])} tickets")
+    return buffer.getvalue()
+
+
+def erase(desk: Desk, address: str, who: str) -> Erasure:
+    """Erases all that is stored about a customer, for good. Done again, it changes nothing.
+
+    The audit log notes that it was done, and not for whom. Raises DeskmateError for no address.
+    """
+    address = _checked(address)
+    privacy = desk.tickets.privacy
+    ids = privacy.tickets(address)
+    threads = [desk.tickets.ticket(ticket_id).thread_id for ticket_id in ids]
+    articles = _articles(desk, address, threads)
+    if articles:
+        desk.indexer.remove_articles(articles)
+    erased = privacy.erase(ids, address)
+    forget(workflow_database_url(desk.settings.resolved_database_url), erased.workflows)
+    for ticket_id in ids:
+        desk.tell_erased(ticket_id)
+    privacy.compact()
+    done = Erasure(len(ids), erased.messages, erased.files, len(articles))
+    desk.tickets.audit.note(who, "erase customer", f"{done.tickets} tickets, {done.files} files")
+    log.info("erased_customer", tickets=done.tickets, files=done.files, articles=done.articles)
+    return done
+
+
+def _articles(desk: Desk, address: str, threads: list[str]) -> list[str]:
+    """Solved tickets that became articles: those that are the customer's, and those that name
+    them. Articles of the help centre are public or do not name customers."""
+    if not (desk.index_folder / "words.sqlite").is_file():
+        return []
+    named = set(desk.lexical.internal_articles(address))
+    own = {f"ticket/{thread}" for thread in threads}
+    return sorted(named | {id_ for id_ in own if desk.lexical.passages_of(id_)})
+
+
+def _checked(address: str) -> str:
+    address = address.strip()
+    if not _ADDRESS.fullmatch(address) or len(address) < 3:
+        raise DeskmateError(f"{address!r}: name the customer's whole address.")
+    return address
