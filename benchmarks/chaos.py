@@ -156,7 +156,7 @@ class Trouble:
             hand.shutdown(wait=True)
 
     def _kill(self, dice: random.Random) -> None:
-        time.sleep(dice.uniform(0, 1))
+        time.sleep(dice.uniform(0, 3))  # some of it is answered meanwhile
         self._company.kill()
         self._company.start(*self._plan.options)
 
