@@ -83,7 +83,7 @@ SHADOWED = (
 act on something outside, nor `message_arriving`: there is no ticket yet to keep a record with."""
 
 TIME_LIMITS_S: dict[str, float] = {
-    "register_connectors": 30,
+    "register_connectors": 300,
     "register_sources": 30,
     "register_tools": 30,
     "register_commands": 5,
@@ -98,7 +98,9 @@ TIME_LIMITS_S: dict[str, float] = {
     "console_panels": 5,
 }
 """Seconds one plugin may take in a hook. They only end a plugin that hangs; what a customer waits
-for is the sum of what the plugins really take."""
+for is the sum of what the plugins really take. A desk lacks a channel that was given up until it is
+started again, and a machine that has just booted may need minutes to import one: so that is the
+longest."""
 
 Show = Callable[[Attachment], Shown]
 """Looks at an attachment: the pictures that it shows (itself, or a recording's scenes), each with

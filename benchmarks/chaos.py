@@ -34,7 +34,7 @@ class Plan:
     per_second: float
     troubles: Mapping[str, int]
     away_seconds: float = 5.0
-    patience_seconds: float = 700.0  # a reply that failed often comes again after ten minutes
+    patience_seconds: float = 700.0  # without news; what failed often comes again in ten minutes
     linger_seconds: float = 30.0  # whatever would come twice comes then
     options: tuple[str, ...] = ()  # of `deskmate serve`
 
@@ -82,11 +82,12 @@ def run(company: Company, plan: Plan, texts: Sequence[str]) -> Report:
                 trouble.cause(kind, random.Random(dice.random()))
         asked = [each.result() for each in asking]
     trouble.end()
-    deadline = time.monotonic() + plan.patience_seconds
-    left = company.unsettled(asked)
-    while left and time.monotonic() < deadline:
+    left, changed_at = company.unsettled(asked), time.monotonic()
+    while left and time.monotonic() - changed_at < plan.patience_seconds:
         time.sleep(1)
-        left = company.unsettled(left)
+        before, left = len(left), company.unsettled(left)
+        if len(left) < before:
+            changed_at = time.monotonic()
     time.sleep(plan.linger_seconds)
     answers, notices = company.answers(asked), company.notices(asked)
     company.stop()
@@ -155,7 +156,7 @@ class Trouble:
             hand.shutdown(wait=True)
 
     def _kill(self, dice: random.Random) -> None:
-        time.sleep(dice.uniform(0, 1))
+        time.sleep(dice.uniform(0, 3))  # some of it is answered meanwhile
         self._company.kill()
         self._company.start(*self._plan.options)
 
