@@ -302,7 +302,7 @@ def _has(column: Any, address: str) -> Any:
 
 def _naming(address: str) -> re.Pattern[str]:
     """Finds an address, and not a longer one that ends or begins with it."""
-    return re.compile(rf"(?<![\w.+-]){re.escape(address.strip())}(?![\w-])", re.IGNORECASE)
+    return re.compile(rf"(?<![\w.+-]){re.escape(address.strip())}(?![\w-]|\.\w)", re.IGNORECASE)
 
 
 def _chunks(values: Iterable[Any]) -> list[Sequence[Any]]:

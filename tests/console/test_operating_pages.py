@@ -104,14 +104,14 @@ def test_a_plugin_is_seen_set_and_switched_off(
     assert ORDERS_TOKEN not in page.content()
 
     page.fill("[name=retries]", "9")
-    page.click("text=Save")
+    page.click("button:text-is('Save')")
     expect(page.locator(".problem")).to_contain_text("plugins.orders.retries")
     assert written()["plugins"]["orders"]["retries"] == 2
 
     page.fill("[name=retries]", "3")
     page.select_option("[name=strict]", "yes")
     page.fill("[name=shops]", "main\noutlet")
-    page.click("text=Save")
+    page.click("button:text-is('Save')")
     expect(page.locator("#notices")).to_contain_text("once the desk is started again")
     assert written()["plugins"]["orders"] == {
         "retries": 3,
@@ -120,14 +120,14 @@ def test_a_plugin_is_seen_set_and_switched_off(
         "shops": ["main", "outlet"],
     }
     page.fill("[name=token]", "another-token-of-the-shop")
-    page.click("text=Save")
+    page.click("button:text-is('Save')")
     expect(page.locator("#notices")).to_contain_text("Saved")
     assert written()["plugins"]["orders"]["token"] == "another-token-of-the-shop"
     assert "another-token" not in page.content()
     trail = office.tickets.audit.page(action="set plugin")
     assert [entry.detail for entry in trail] == ["orders: token", "orders: retries, strict, shops"]
 
-    page.click("text=Switch off")
+    page.click("button:text-is('Switch off')")
     expect(page.locator(".facts")).to_contain_text("stops at the next start")
     assert written()["disabled_plugins"] == ["orders"]
     page.click("text=Leave on")
