@@ -76,9 +76,7 @@ def _articles(desk: Desk, address: str, threads: list[str]) -> list[str]:
     them. Articles of the help centre are public or do not name customers."""
     if not (desk.index_folder / "words.sqlite").is_file():
         return []
-    named = set(desk.lexical.internal_articles(address))
-    own = {f"ticket/{thread}" for thread in threads}
-    return sorted(named | {id_ for id_ in own if desk.lexical.passages_of(id_)})
+    return desk.lexical.internal_articles(address, [f"ticket/{thread}" for thread in threads])
 
 
 def _checked(address: str) -> str:

@@ -117,12 +117,10 @@ class Indexer:
         self._lexical.forget_root(source)
         return report
 
-    def remove_articles(self, article_ids: Sequence[str]) -> Report:
+    def remove_articles(self, article_ids: Sequence[str]) -> None:
         """Takes these articles out of the index, and out of the word index's file."""
-        report = Report("")
-        self._remove(article_ids, report)
+        self._remove(article_ids, Report(source=""))
         self._lexical.compact()
-        return report
 
     def _update(
         self,

@@ -186,7 +186,7 @@ def test_a_connector_shows_how_it_is_and_sends_a_test_message(
     card.locator("summary").click()
     expect(card).to_contain_text("a1: it is no message")
     page.fill("[name=to]", "ops@example.com")
-    page.click("text=Send a test message")
+    page.click("button:text-is('Send a test message')")
     expect(page.locator("#notices")).to_contain_text("Sent to ops@example.com")
     assert office.window.sent[0].to == "ops@example.com"
 
