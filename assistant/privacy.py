@@ -76,7 +76,7 @@ def _articles(desk: Desk, address: str, threads: list[str]) -> list[str]:
     them. Articles of the help centre are public or do not name customers."""
     if not (desk.index_folder / "words.sqlite").is_file():
         return []
-    return desk.lexical.internal_articles(address, [f"ticket/{thread}" for thread in threads])
+    return desk.lexical.internal_articles(address, threads)
 
 
 def _checked(address: str) -> str:

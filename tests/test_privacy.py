@@ -180,7 +180,7 @@ def test_solved_tickets_among_the_articles_go_too(
 ) -> None:
     with Desk(Settings(data_dir=tmp_path / "data"), plugins=Plugins()) as desk:
         desk.encoder = encoder
-        desk.tickets.store_message(message(1, ANN, "It broke", thread="77"))
+        desk.tickets.store_message(message(1, ANN, "It broke", thread="ticket/77"))
         texts = {77: f"It is my {WORD}.", 78: f"{ANN} wrote.", 79: "Something else."}
         articles = [
             Article(
