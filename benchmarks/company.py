@@ -198,7 +198,7 @@ class Company:
     def _call(self, name: str, text: str, dice: random.Random) -> str:
         """Until it is acknowledged, as programs do that may repeat a call."""
         body = {"text": text, "customer": f"{name}@customers.example"}
-        headers = {"Authorization": f"Bearer {self._key}", "Idempotency-Key": name}
+        headers = {"Authorization": f"Bearer {self._key}", "Idempotency-Key": f"{name:-<16}"}
         while True:
             try:
                 url = f"http://127.0.0.1:{self.port}/api/messages"
