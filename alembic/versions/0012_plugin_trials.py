@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("hook", sa.String(length=32), nullable=False),
         sa.Column("about", sa.Text(), nullable=False),
         sa.Column("change", sa.Text(), nullable=False),
-        sa.Column("ms", sa.Float(), nullable=False),
+        sa.Column("ms", sa.Double(), nullable=False),
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name="fk_plugin_trials_ticket_id"),

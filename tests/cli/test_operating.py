@@ -15,7 +15,17 @@ def test_init_writes_a_file_that_says_every_setting(run: Run, tmp_path: Path) ->
     assert ran.code == 0
     text = (tmp_path / "new/folder/deskmate.toml").read_text()
     assert "# passage_words = 180" in text
-    sections = {"knowledge", "model", "answering", "policy", "tools", "inbox", "http", "console"}
+    sections = {
+        "knowledge",
+        "model",
+        "answering",
+        "policy",
+        "tools",
+        "inbox",
+        "http",
+        "console",
+        "privacy",
+    }
     assert set(tomllib.loads(text)) == sections
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -140,8 +141,11 @@ def test_who_must_acknowledge_waits_for_one_writer_not_for_the_row(
 ) -> None:
     engine = open_engine(sqlite_url)
     wrote: list[str] = []
+    asks = threading.Event()
 
     def write(name: str, urgent: bool) -> None:
+        if urgent:
+            asks.set()
         with engine.execution_options(urgent=urgent).begin():
             wrote.append(name)
 
@@ -150,7 +154,8 @@ def test_who_must_acknowledge_waits_for_one_writer_not_for_the_row(
             pool.submit(write, f"ordinary {number}", False)
         time.sleep(0.2)
         pool.submit(write, "urgent", True)
-        time.sleep(0.2)
+        asks.wait()
+        time.sleep(0.5)  # until it waits too
 
     assert len(wrote) == others + 1
     assert "urgent" in wrote[:2]
