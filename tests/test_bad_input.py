@@ -46,7 +46,7 @@ CUSTOMERS_FILES: dict[str, tuple[str, str, Callable[[], bytes], str]] = {
         "too small",
     ),
     "a drawing": ("a.svg", "image/svg+xml", lambda: b"<svg/>", "not an image of a kind"),
-    "a huge file": ("a.txt", "text/plain", lambda: b"x" * 26_000_000, "larger than 25 MB"),
+    "a huge file": ("a.txt", "text/plain", lambda: b"\xff" * 26_000_000, "larger than 25 MB"),
     "an unknown kind": ("a.xyz", "application/x-xyz", lambda: b"?", "application/x-xyz are not"),
     "bytes called text": ("a.log", "text/plain", lambda: b"\x00\x01", "it is not a text"),
 }

@@ -182,7 +182,7 @@ def test_a_connector_shows_how_it_is_and_sends_a_test_message(
     card = page.locator(".connector")
     expect(card).to_contain_text("failed")
     expect(card).to_contain_text("connection refused")
-    assert card.locator(".figures dd").all_inner_texts() == ["1", "0", "1"]
+    assert card.locator(".facts dd").all_inner_texts() == ["1", "0", "1"]
     card.locator("summary").click()
     expect(card).to_contain_text("a1: it is no message")
     page.fill("[name=to]", "ops@example.com")

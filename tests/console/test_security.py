@@ -11,6 +11,8 @@ from sqlalchemy import text
 
 from assistant.console import passwords
 from assistant.console.routes.account import PER_NAME
+from assistant.console.tries import Tries
+from assistant.console.work import Work
 from assistant.errors import DeskmateError
 from tests.console.visitor import Visitor
 from tests.console_desk import PASSWORD, ConsoleDesk
@@ -62,7 +64,7 @@ def test_asvs_3_3_1_behind_tls_the_cookie_is_secure_and_has_the_host_prefix(tmp_
     with ConsoleDesk(tmp_path / "data") as desk:
         office = Office(
             desk.desk, desk.tickets, desk.desk.settings.console, "https://desk.example.com",
-            lambda: "ready", desk.setup, None, (),
+            lambda: "ready", list, desk.setup, None, Work(), Tries(), (),
         )  # fmt: skip
 
         assert office.tls

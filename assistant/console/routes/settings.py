@@ -19,6 +19,8 @@ from assistant.settings import Settings
 from assistant.settings_file import Key
 
 CHANGEABLE: tuple[Key, ...] = (
+    ("policy", "reply_at"),
+    ("policy", "draft_at"),
     ("answering", "passages"),
     ("answering", "timeout_seconds"),
     ("inbox", "quiet_seconds"),
