@@ -53,4 +53,4 @@ def _check_what_is_stored(tickets: Tickets) -> None:
     assert screen.outcome.reason
     assert screen.outcome.answer is not None
     assert screen.outcome.answer.citations[0].passage.article_id == "help/sync-errors.md"
-    assert [step.name for step in screen.outcome.trace][-1] == "decide"
+    assert [step.name for step in screen.outcome.trace][-2:] == ["decide", "plugins"]

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from assistant.console.access import Pages
 from assistant.console.calls import Call
+from assistant.console.routes.knowledge import work_now
 from assistant.console.work import Progress
 from assistant.desk import Desk
 from assistant.knowledge import gaps as finding_gaps
@@ -27,7 +28,7 @@ pages = Pages()
 def gaps(call: Call) -> Response:
     """Questions that are alike and were not answered, each with an article's outline."""
     found = call.tickets.findings.last("gaps")
-    return call.show("gaps.html", found=found, days=DAYS, work=call.office.work.state)
+    return call.show("gaps.html", found=found, days=DAYS, **work_now(call))
 
 
 @pages.post("/knowledge/gaps", allow="agent")
@@ -42,7 +43,7 @@ def look_for_gaps(call: Call) -> Response:
 def overlaps(call: Call) -> Response:
     """Passages of different articles that say the same, or may disagree."""
     found = call.tickets.findings.last("overlaps")
-    return call.show("overlaps.html", found=found, work=call.office.work.state)
+    return call.show("overlaps.html", found=found, **work_now(call))
 
 
 @pages.post("/knowledge/overlaps", allow="agent")

@@ -34,7 +34,7 @@ def knowledge(call: Call) -> Response:
         after=after,
         kept=kept,
         query=lambda **more: urlencode({k: v for k, v in {**kept, **more}.items() if v}),
-        work=call.office.work.state,
+        **work_now(call),
     )
 
 
@@ -59,13 +59,19 @@ def changes(call: Call) -> Response:
 @pages.get("/knowledge/work", allow="viewer")
 def work(call: Call) -> Response:
     """How far the work in the background is."""
-    return call.show("work.html", work=call.office.work.state)
+    return call.show("work.html", **work_now(call))
 
 
 @pages.stream("/knowledge/live", allow="viewer")
 def work_news(call: Call) -> AsyncIterator[str]:
     """Tells open pages that the work in the background went on."""
     return live.news(call, lambda: repr(call.office.work.state))
+
+
+def work_now(call: Call) -> dict[str, object]:
+    """The work in the background as a page shows it: what changes from here on is news."""
+    state = call.office.work.state
+    return {"work": state, "known": live.digest(repr(state))}
 
 
 @pages.post("/knowledge/index", allow="lead")
