@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from assistant.answering import grounding, policy, remarks, told, wording
+from assistant.answering import grounding, policy, remarks, told, usage, wording
 from assistant.answering.generator import RefusedError
 from assistant.answering.policy import Decision, Policy
 from assistant.answering.question import Question
@@ -155,16 +155,18 @@ class Pipeline:
         results: list[ToolResult] = []
         if self.tools:
             with trace.step("tools") as detail:
-                results = self.tools.gather(question, message, ticket, faults)
+                with usage.counted(detail):
+                    results = self.tools.gather(question, message, ticket, faults)
                 detail["called"] = [{"tool": r.tool, "state": r.state} for r in results]
                 encode, rarity = self.encoder.encode_texts, self.lexical.rarity
                 question = replace(question, hits=told.among(question, results, encode, rarity))
                 hits = list(question.hits)
 
         refused = ""
-        with trace.step("write"):
+        with trace.step("write") as detail:
             try:
-                answer = self.generator.invoke(question)
+                with usage.counted(detail):
+                    answer = self.generator.invoke(question)
             except RefusedError as refusal:
                 answer, refused = NO_ANSWER, str(refusal)
 

@@ -78,8 +78,10 @@ def pages() -> Mapping[str, Callable[[int], str]]:
         "knowledge/overlaps": lambda n: "/knowledge/overlaps",
         "quality/7 days": lambda n: "/quality?days=7",
         "quality/30 days": lambda n: "/quality?days=30",
+        "quality/90 days": lambda n: "/quality?days=90",
         "quality/one channel": lambda n: "/quality?days=30&channel=slack",
-        "quality/trust": lambda n: "/quality/trust?days=30",
+        "quality/trust": lambda n: "/quality/trust?days=90",
+        "quality/cost": lambda n: "/quality/cost?days=90",
         "quality/preview": lambda n: f"/quality/preview?reply_at=0.{60 + n % 30}&draft_at=0.3",
     }
 

@@ -20,6 +20,7 @@ MESSAGES, OUTCOMES = 10, 3  # of each ticket
 DAYS = 365
 CHANNELS = ("email", "slack", "ticket-database")
 STATUSES = ("solved",) * 80 + ("answered",) * 15 + ("handed over",) * 3 + ("needs review",) * 2
+STEPS = (("read", 400), ("encode", 60), ("search", 40), ("check", 5), ("decide", 5), ("write", 300))
 WORDS = 5_000
 _SYLLABLES = ("ka", "lo", "mi", "ne", "ru", "sa", "ti", "vo", "ze", "pi", "du", "fe")
 
@@ -60,11 +61,7 @@ class Maker:
         yield "outcomes", (self._outcome(n, k, texts) for n in self._all() for k in self._each())
         yield (
             "traces",
-            (
-                {"outcome_id": self._id(n, k), "steps": "[]", "hits": "[]", "attachments": "[]"}
-                for n in self._all()
-                for k in self._each()
-            ),
+            (self._trace(n, k) for n in self._all() for k in self._each()),
         )
         yield "citations", (self._citation(n, k, texts) for n in self._all() for k in self._each())
         yield (
@@ -126,6 +123,20 @@ class Maker:
             "confidence": confidence,
             "draft_state": state,
             "created_at": self.began(n) + timedelta(hours=k),
+        }
+
+    def _trace(self, n: int, k: int) -> Columns:
+        steps = [
+            {"name": name, "milliseconds": self.random.expovariate(1 / mean), "detail": {}}
+            for name, mean in STEPS
+        ]
+        if n % 2:
+            steps[-1]["detail"] = {"tokens_read": 1_500, "tokens_written": 200}
+        return {
+            "outcome_id": self._id(n, k),
+            "steps": json.dumps(steps),
+            "hits": "[]",
+            "attachments": "[]",
         }
 
     def _citation(self, n: int, k: int, texts: Sequence[str]) -> Columns:

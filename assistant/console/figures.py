@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
-from assistant.console.plots import Plot, bars, curve, shares
+from assistant.console.plots import Plot, amounts, bars, curve, shares
+from assistant.tickets.costs import Cost, Costs
 from assistant.tickets.quality import Day, Figures
 from assistant.tickets.verdicts import BINS, Bin
 
@@ -14,6 +16,11 @@ ENOUGH = 20
 """Fewer judged answers are not drawn as curves: they would say more than is known."""
 
 BUCKETS = 10
+
+LONGEST_IN_DAYS = 31
+"""Longer periods are drawn by week."""
+
+Summed = TypeVar("Summed", Day, Cost)
 
 
 @dataclass(frozen=True)
@@ -33,8 +40,8 @@ class Preview:
 
 
 def plots(found: Figures, since: datetime) -> list[Plot]:
-    """The figures by day."""
-    labels, groups = _days(found, since)
+    """The figures by day, of a long period by week."""
+    labels, groups = _spans(found.days, Day(), since)
 
     def share(part: Callable[[Day], int], whole: Callable[[Day], int]) -> list[float | None]:
         return [part(day) / whole(day) if whole(day) else None for day in groups]
@@ -74,6 +81,34 @@ def plots(found: Figures, since: datetime) -> list[Plot]:
             {"thumbs up": share(lambda d: d.helpful, lambda d: d.helpful + d.not_helpful)},
         ),
     ]
+
+
+def costs(found: Costs, since: datetime) -> list[Plot]:
+    """What a message took by day, of a long period by week; tokens only where some were counted."""
+    labels, groups = _spans(found.days, Cost(), since)
+    drawn = [
+        amounts(
+            "Seconds of processing a message",
+            labels,
+            {"seconds": [c.seconds / c.messages if c.messages else None for c in groups]},
+            decimals=1,
+        )
+    ]
+    if found.all.counted:
+        drawn.append(
+            amounts(
+                "Tokens a message",
+                labels,
+                {
+                    "read": [c.tokens_read / c.counted if c.counted else None for c in groups],
+                    "written": [
+                        c.tokens_written / c.counted if c.counted else None for c in groups
+                    ],
+                },
+                "Of messages for which a chat model was asked and counted.",
+            )
+        )
+    return drawn
 
 
 def trust(judged: Sequence[Bin]) -> list[Plot]:
@@ -152,8 +187,16 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def _days(found: Figures, since: datetime) -> tuple[list[str], list[Day]]:
-    """The days since then, each with its label."""
+def _spans(
+    found: Mapping[date, Summed], nothing: Summed, since: datetime
+) -> tuple[list[str], list[Summed]]:
+    """The days since then, or their weeks if they are many, each with the label of its first day.
+    Weeks end today, so that the last is a whole one; the first may be shorter."""
     first, last = since.date(), datetime.now(UTC).date()
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    return [f"{day:%d %b}" for day in days], [found.days.get(day, Day()) for day in days]
+    length = 7 if len(days) > LONGEST_IN_DAYS else 1
+    begin = len(days) % length
+    spans = [days[:begin]] if begin else []
+    spans += [days[n : n + length] for n in range(begin, len(days), length)]
+    sums = [sum((found.get(day, nothing) for day in span), nothing) for span in spans]
+    return [f"{span[0]:%d %b}" for span in spans], sums

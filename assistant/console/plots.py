@@ -6,7 +6,7 @@ style sheet colours plots in light and dark.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,13 +49,41 @@ def shares(
     title: str, labels: Sequence[str], series: Mapping[str, Sequence[float | None]], note: str = ""
 ) -> Plot:
     """Shares from 0 to 1 as lines; None leaves a gap."""
+    return _lines(title, labels, series, note, percent, range=(0, 1), **_PERCENT)
+
+
+def amounts(
+    title: str,
+    labels: Sequence[str],
+    series: Mapping[str, Sequence[float | None]],
+    note: str = "",
+    decimals: int = 0,
+) -> Plot:
+    """Amounts from 0 on as lines, with so many decimals; None leaves a gap."""
+
+    def shown(value: float | None) -> str:
+        return "–" if value is None else f"{value:,.{decimals}f}"
+
+    most = max((v for values in series.values() for v in values if v is not None), default=0)
+    options = {"value_formatter": shown, "formatter": shown}
+    return _lines(title, labels, series, note, shown, range=(0, most or 1), **options)
+
+
+def _lines(
+    title: str,
+    labels: Sequence[str],
+    series: Mapping[str, Sequence[float | None]],
+    note: str,
+    shown: Callable[[float | None], str],
+    **options: Any,
+) -> Plot:
     from pygal import Line
 
-    chart = Line(range=(0, 1), dots_size=2, **_options(labels), **_PERCENT)
+    chart = Line(dots_size=2, **_options(labels), **options)
     for name, values in series.items():
         chart.add(name, list(values))
     rows = [
-        [label, *(percent(values[row]) for values in series.values())]
+        [label, *(shown(values[row]) for values in series.values())]
         for row, label in enumerate(labels)
     ]
     return _plot(chart, title, note, list(series), ["", *series], rows)

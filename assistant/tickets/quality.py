@@ -6,6 +6,7 @@ that figures and tickets cannot disagree.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -100,27 +101,31 @@ class Quality:
 
     def figures(self, since: datetime, channel: str = "") -> Figures:
         """The figures since then; `channel` is a connector's name, or empty for all."""
-        days: dict[date, Day] = {}
-        channels: dict[str, Day] = {}
+        days: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        channels: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        edits = {label: 0 for label, _ in EDITS}
 
-        def add(day: Any, connector: str, **counts: int) -> None:
-            on = date.fromisoformat(str(day))
-            days[on] = days.get(on, Day()) + Day(**counts)
-            channels[connector] = channels.get(connector, Day()) + Day(**counts)
+        def add(day: Any, connector: str, count: int, *names: str) -> None:
+            for counted in (days[str(day)], channels[connector]):
+                for name in names:
+                    counted[name] += count
 
         with self._read() as session:
             for day, connector, alone, count in session.execute(self._tickets(since, channel)):
-                add(day, connector, tickets=count, alone=count if alone else 0)
+                add(day, connector, count, "tickets", *(["alone"] if alone else []))
             for day, connector, name, count in session.execute(self._outcomes(since, channel)):
-                add(day, connector, **dict.fromkeys(_COUNTED[name], count))
+                add(day, connector, count, *_COUNTED[name])
+            for day, connector, author, edit, n in session.execute(self._sent(since, channel)):
+                add(day, connector, n, "sent_changed" if author == "staff" else "sent_unchanged")
+                edits[edit] += n
             for day, connector, helpful, count in session.execute(self._thumbs(since, channel)):
-                add(day, connector, **{"helpful" if helpful else "not_helpful": count})
+                add(day, connector, count, "helpful" if helpful else "not_helpful")
             return Figures(
-                dict(sorted(days.items())),
-                dict(sorted(channels.items())),
+                {date.fromisoformat(day): Day(**days[day]) for day in sorted(days)},
+                {name: Day(**channels[name]) for name in sorted(channels)},
                 self._waits(session, since, channel),
                 _pairs(session, self._reasons(since, channel)),
-                self._edits(session, since, channel),
+                edits,
             )
 
     def _tickets(self, since: datetime, channel: str) -> Select[Any]:
@@ -132,7 +137,7 @@ class Quality:
         alone = case((TicketRow.solved_by == ASSISTANT, case((touched, 0), else_=1)), else_=0)
         query = (
             select(
-                self._day(TicketRow.created_at),
+                day_of(self._dialect, TicketRow.created_at),
                 TicketRow.connector,
                 alone.label("alone"),
                 func.count(),
@@ -143,23 +148,11 @@ class Quality:
         return _narrowed(query, channel)
 
     def _outcomes(self, since: datetime, channel: str) -> Select[Any]:
-        changed = (
-            select(ReplyRow.id)
-            .where(ReplyRow.outcome_id == OutcomeRow.id, ReplyRow.author == "staff")
-            .exists()
-        )
-        name = case(
-            (OutcomeRow.draft_state == "discarded", "discarded"),
-            (OutcomeRow.draft_state == "approved", case((changed, "changed"), else_="unchanged")),
-            else_=OutcomeRow.action,
-        )
+        day = day_of(self._dialect, OutcomeRow.created_at)
+        decided = OutcomeRow.draft_state.in_(("approved", "discarded"))
+        name = case((decided, OutcomeRow.draft_state), else_=OutcomeRow.action).label("name")
         query = (
-            select(
-                self._day(OutcomeRow.created_at),
-                TicketRow.connector,
-                name.label("name"),
-                func.count(),
-            )
+            select(day, TicketRow.connector, name, func.count())
             .join(TicketRow, TicketRow.id == OutcomeRow.ticket_id)
             .where(OutcomeRow.created_at >= since)
             .where(OutcomeRow.action.in_(("reply", "draft", "hand over")))
@@ -167,8 +160,23 @@ class Quality:
         )
         return _narrowed(query, channel)
 
+    def _sent(self, since: datetime, channel: str) -> Select[Any]:
+        """Drafts that were sent, by who wrote what was sent and by how much of it was changed."""
+        day = day_of(self._dialect, OutcomeRow.created_at)
+        share = func.coalesce(ReplyRow.changed_share, 0)
+        edit = case(*((share <= most, label) for label, most in EDITS[:-1]), else_=EDITS[-1][0])
+        query = (
+            select(day, TicketRow.connector, ReplyRow.author, edit.label("edit"), func.count())
+            .select_from(OutcomeRow)
+            .join(ReplyRow, ReplyRow.outcome_id == OutcomeRow.id)
+            .join(TicketRow, TicketRow.id == OutcomeRow.ticket_id)
+            .where(OutcomeRow.created_at >= since, OutcomeRow.draft_state == "approved")
+            .group_by("day", TicketRow.connector, ReplyRow.author, "edit")
+        )
+        return _narrowed(query, channel)
+
     def _thumbs(self, since: datetime, channel: str) -> Select[Any]:
-        day = self._day(FeedbackRow.created_at)
+        day = day_of(self._dialect, FeedbackRow.created_at)
         query = (
             select(day, TicketRow.connector, FeedbackRow.helpful, func.count())
             .join(TicketRow, TicketRow.id == FeedbackRow.ticket_id)
@@ -184,12 +192,10 @@ class Quality:
             .correlate(TicketRow)
             .scalar_subquery()
         )
-        answered = _narrowed(
-            select(self._seconds(TicketRow.created_at, first).label("seconds")).where(
-                TicketRow.created_at >= since
-            ),
-            channel,
-        ).subquery()
+        seconds = self._seconds(TicketRow.created_at, first).label("seconds")
+        tickets = _narrowed(select(seconds).where(TicketRow.created_at >= since), channel)
+        # Else the first reply would be looked for once for each of the limits.
+        answered = tickets.cte("answered").prefix_with("MATERIALIZED")
         name = case(
             (answered.c.seconds.is_(None), "not yet"),
             *((answered.c.seconds <= limit, label) for label, limit in WAITS[:-1]),
@@ -211,26 +217,6 @@ class Quality:
         )
         return of_channel(query, channel)
 
-    def _edits(self, session: Session, since: datetime, channel: str) -> dict[str, int]:
-        """How many drafts were sent with how much of them changed."""
-        changed = func.coalesce(ReplyRow.changed_share, 0)
-        name = case(*((changed <= most, label) for label, most in EDITS[:-1]), else_=EDITS[-1][0])
-        query = (
-            select(name.label("name"), func.count())
-            .join(OutcomeRow, OutcomeRow.id == ReplyRow.outcome_id)
-            .where(OutcomeRow.created_at >= since, OutcomeRow.draft_state == "approved")
-            .group_by("name")
-        )
-        counted = _pairs(session, of_channel(query, channel))
-        return {label: counted.get(label, 0) for label, _ in EDITS}
-
-    def _day(self, moment: Any) -> ColumnElement[Any]:
-        """The day of a moment, in UTC. It is grouped by under its name: an expression with bound
-        values is another one for PostgreSQL each time it stands in a query."""
-        if self._dialect == "sqlite":
-            return func.substr(moment, 1, 10).label("day")
-        return func.date(func.timezone("UTC", moment)).label("day")
-
     def _seconds(self, begin: Any, end: Any) -> ColumnElement[Any]:
         if self._dialect == "sqlite":
             return (func.julianday(end) - func.julianday(begin)) * 86_400
@@ -242,10 +228,17 @@ _COUNTED = {
     "draft": ("drafted",),
     "hand over": ("handed_over",),
     "discarded": ("drafted", "discarded"),
-    "changed": ("drafted", "sent_changed"),
-    "unchanged": ("drafted", "sent_unchanged"),
+    "approved": ("drafted",),
 }
 """What each way for a message to end counts as."""
+
+
+def day_of(dialect: str, moment: Any) -> ColumnElement[Any]:
+    """The day of a moment, in UTC. It is grouped by under its name: an expression with bound values
+    is another one for PostgreSQL each time it stands in a query."""
+    if dialect == "sqlite":
+        return func.substr(moment, 1, 10).label("day")
+    return func.date(func.timezone("UTC", moment)).label("day")
 
 
 def _narrowed(query: Select[Any], channel: str) -> Select[Any]:

@@ -43,6 +43,7 @@ from assistant.messages import Message, Ticket, TicketStatus, Turn
 from assistant.tickets.api_keys import ApiKeys
 from assistant.tickets.arrivals import Arrivals
 from assistant.tickets.audit import AuditLog
+from assistant.tickets.costs import CostLog
 from assistant.tickets.database import sessions
 from assistant.tickets.deliveries import Deliveries
 from assistant.tickets.events import Events, note
@@ -122,6 +123,7 @@ class Tickets:
         self.listing = Listing(engine)
         self.timelines = Timelines(engine)
         self.quality = Quality(engine)
+        self.costs = CostLog(engine)
         self.verdicts = Verdicts(engine)
         self.thresholds = Thresholds(engine)
         self.findings = Findings(engine)

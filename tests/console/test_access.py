@@ -42,6 +42,7 @@ RULES = {
     "GET /knowledge/overlaps": "viewer",
     "POST /knowledge/overlaps": "agent",
     "GET /quality": "viewer",
+    "GET /quality/cost": "viewer",
     "GET /quality/trust": "viewer",
     "GET /quality/preview": "viewer",
     "POST /quality/thresholds": "lead",

@@ -186,7 +186,7 @@ def test_a_lead_previews_and_sets_thresholds(
     page = new_page()
     log_in(page, desk, "lee")
     page.click("nav >> text=Quality")
-    expect(page.locator(".plot svg.pygal-chart")).to_have_count(6)
+    expect(page.locator(".plot svg.pygal-chart")).to_have_count(8)
     expect(page.locator("#preview")).to_contain_text("With these thresholds")
     before = page.locator("#preview").inner_text()
 
@@ -224,6 +224,7 @@ def test_every_page_is_accessible(
         "knowledge": "/knowledge",
         "article": "/knowledge/article?id=help/invoices.md",
         "quality": "/quality",
+        "quality-90-days": "/quality?days=90",
         "quality-empty": "/quality?channel=nobody",
     }.items():
         page.goto(desk.address + path)

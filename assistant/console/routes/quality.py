@@ -11,7 +11,7 @@ from assistant.console.access import Pages
 from assistant.console.calls import Call
 from assistant.errors import DeskmateError
 
-PERIODS = (7, 30)
+PERIODS = (7, 30, 90)
 PREVIEWED_DAYS = 30
 
 pages = Pages()
@@ -21,6 +21,20 @@ pages = Pages()
 def quality(call: Call) -> Response:
     """The figures of a period, of all channels or of one."""
     return _page(call)
+
+
+@pages.get("/quality/cost", allow="viewer")
+def cost(call: Call) -> Response:
+    """What answering took. A part of its own, as `trust` is."""
+    days, channel = _period(call)
+    since = _days_ago(days)
+    found = call.tickets.costs.costs(since, channel)
+    return call.show(
+        "cost.html",
+        found=found,
+        plots=figures.costs(found, since),
+        chat_model=call.office.desk.settings.answering.chat_model,
+    )
 
 
 @pages.get("/quality/trust", allow="viewer")
