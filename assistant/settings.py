@@ -88,10 +88,14 @@ class Answering(_Section):
 
 class Policy(_Section):
     reply_at: Probability = Field(
-        0.75, description="Answers at least this confident are sent without a person."
+        0.75,
+        description="Answers at least this confident are sent without a person. What is chosen on"
+        " the console's page Quality holds instead.",
     )
     draft_at: Probability = Field(
-        0.35, description="Answers at least this confident wait as drafts; below: hand over."
+        0.35,
+        description="Answers at least this confident wait as drafts; below: hand over. Chosen on"
+        " the same page.",
     )
 
     @model_validator(mode="after")

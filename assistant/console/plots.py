@@ -79,7 +79,8 @@ def _lines(
 ) -> Plot:
     from pygal import Line
 
-    chart = Line(dots_size=2, **_options(labels), **options)
+    # A margin on the right, so that the last label is not cut.
+    chart = Line(dots_size=2, margin_right=20, **_options(labels), **options)
     for name, values in series.items():
         chart.add(name, list(values))
     rows = [

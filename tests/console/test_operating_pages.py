@@ -205,16 +205,38 @@ def test_settings_say_where_they_come_from_and_hide_secrets(
     secret = page.locator("tr", has=page.locator("code:text-is('secret_key')"))
     expect(secret).to_contain_text("(not set)")
     assert ORDERS_TOKEN not in page.content()
-    row = page.locator("tr", has=page.locator("code:text-is('draft_at')"))
-    row.locator("input[type=number]").fill("0.95")
+    row = page.locator("tr", has=page.locator("code:text-is('passages')"))
+    row.locator("input[type=number]").fill("30")
     row.locator("button").click()
-    expect(page.locator(".problem")).to_contain_text("draft_at 0.95 is above reply_at 0.9")
+    expect(page.locator(".problem")).to_contain_text("less than or equal to 20")
 
-    row.locator("input[type=number]").fill("0.5")
+    row.locator("input[type=number]").fill("7")
     row.locator("button").click()
     expect(page.locator("#notices")).to_contain_text("started again")
     expect(row).to_contain_text("until the desk is started again")
-    assert written()["policy"] == {"reply_at": 0.9, "draft_at": 0.5}
+    assert written()["answering"] == {"passages": 7}
+
+
+def test_thresholds_are_set_in_one_place_and_the_settings_say_where(
+    office: ConsoleDesk,
+    new_page: Callable[..., Page],  # noqa: F811
+) -> None:
+    page = new_page()
+    log_in(page, office, "chief")
+    page.goto(f"{office.address}/settings")
+    row = page.locator("tr", has=page.locator("code:text-is('reply_at')"))
+    expect(row.locator("input, button")).to_have_count(0)
+    row.locator("text=Change it on Quality").click()
+    page.fill("[name=reply_at]", "0.8")
+    page.click("text=Set them")
+    expect(page.locator(".thresholds")).to_contain_text("in place of the settings' 0.90 and 0.35")
+
+    page.goto(f"{office.address}/settings")
+
+    expect(row).to_contain_text("0.8")
+    expect(row).to_contain_text("chief chose it")
+    expect(row).to_contain_text("in place of 0.9")
+    expect(row.locator(".badge")).to_have_text("Quality")
 
 
 def test_a_key_is_shown_once_and_revoked(

@@ -93,6 +93,7 @@ def _page(call: Call, problem: str = "", status: int = 200) -> Response:
         plots=figures.plots(found, since),
         policy=call.office.desk.policy(),
         chosen=call.tickets.thresholds.chosen(),
+        settings=call.office.desk.settings.policy,
         problem=problem,
     )
 

@@ -19,8 +19,6 @@ from assistant.settings import Settings
 from assistant.settings_file import Key
 
 CHANGEABLE: tuple[Key, ...] = (
-    ("policy", "reply_at"),
-    ("policy", "draft_at"),
     ("answering", "passages"),
     ("answering", "timeout_seconds"),
     ("inbox", "quiet_seconds"),
@@ -30,7 +28,8 @@ CHANGEABLE: tuple[Key, ...] = (
     ("privacy", "keep_audit_days"),
 )
 """What can be changed here. Addresses, folders, databases, models and who may do what cannot: with
-a wrong one of these the desk does not start, or opens to others."""
+a wrong one of these the desk does not start, or opens to others. Thresholds have a place of their
+own, on the page Quality: they hold at once, and in all processes."""
 
 pages = Pages()
 
@@ -67,6 +66,7 @@ def _page(call: Call, problem: str = "", status: int = 200) -> Response:
     then = {one.name: one.value for one in settings_file.listed(after)}
     shown = settings_file.listed(call.office.desk.settings)
     fields = {".".join(key): _field(after, key) for key in CHANGEABLE}
+    chosen = call.tickets.thresholds.chosen()
     ordered = sorted(shown, key=lambda one: (len(one.key) > 1, one.key[:-1]))
     sections = [(".".join(s), list(own)) for s, own in groupby(ordered, lambda one: one.key[:-1])]
     return call.show(
@@ -75,6 +75,11 @@ def _page(call: Call, problem: str = "", status: int = 200) -> Response:
         sections=sections,
         fields=fields,
         then=then,
+        thresholds={
+            "policy.reply_at": chosen.reply_at if chosen else None,
+            "policy.draft_at": chosen.draft_at if chosen else None,
+        },
+        chosen=chosen,
         file=settings_file.path(),
         problem=problem,
     )
