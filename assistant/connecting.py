@@ -12,17 +12,19 @@ looked for by its name:
     follow(ticket, step) FollowingConnector hears of each step of an answer as it begins
     routes(accept)    RoutingConnector    receives by HTTP, under /connectors/NAME/
     test(to)          TestingConnector    sends a test message from the console
+    read_settings(table) ConfiguredConnector  has settings that the console shows as a form
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from assistant.messages import Message, Notice, Reply, Ticket
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from starlette.routing import BaseRoute
 
     from assistant.desk import Desk
@@ -140,3 +142,14 @@ class TestingConnector(Protocol):
     def test(self, to: str) -> str:
         """Sends a test message to `to`, such as an address or a channel's name, past all queues;
         returns what became of it, in a sentence. Raises whatever went wrong."""
+
+
+@runtime_checkable
+class ConfiguredConnector(Protocol):
+    """A connector that is set in a table `[connectors.NAME]` of the settings file."""
+
+    def read_settings(self, table: Mapping[str, Any]) -> BaseModel:
+        """The settings of this table, checked as when the desk opens. What is secret in them is a
+        `SecretStr`, or marked with `Field(repr=False)`. Raises SettingsError, or pydantic's
+        ValidationError; a line that begins with `connectors.NAME.key` is shown beside that
+        setting."""

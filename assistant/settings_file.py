@@ -96,8 +96,8 @@ def switch_off(plugin: str) -> None:
 
 
 def put(section: Key, values: Mapping[str, Any]) -> None:
-    """Writes these values into a table of the file. A name stands for itself with dashes and with
-    underscores, as plugins' names do."""
+    """Writes these values into a table of the file; None takes a key out. A name stands for itself
+    with dashes and with underscores, as plugins' names do."""
 
     def change(file: Any) -> None:
         table = file
@@ -105,7 +105,10 @@ def put(section: Key, values: Mapping[str, Any]) -> None:
             known = next((key for key in table if _dashed(key) == _dashed(name)), name)
             table = table.setdefault(known, {})
         for name, value in values.items():
-            table[name] = value
+            if value is None:
+                table.pop(name, None)
+            else:
+                table[name] = value
 
     edit(change)
 

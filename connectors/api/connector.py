@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assistant import Accept, Reply, Ticket
 from connectors.api.handlers import NAME, PREFIX
-from connectors.api.settings import ApiSettings
+from connectors.api.settings import ApiSettings, read
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -29,6 +29,10 @@ class ApiConnector:
     def __init__(self, settings: ApiSettings) -> None:
         self._settings = settings
         self._stopping = threading.Event()
+
+    def read_settings(self, table: Mapping[str, Any]) -> ApiSettings:
+        """The checked settings of a table [connectors.api]. Raises SettingsError."""
+        return read(table)
 
     def attach(self, desk: Desk) -> None:
         """The desk whose tickets these are."""

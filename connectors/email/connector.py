@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imap_tools.errors import MailboxAppendError
 
@@ -29,7 +29,7 @@ from connectors.email.imap import FAILURES, Imap
 from connectors.email.oauth import AccessTokens
 from connectors.email.pictures import cited
 from connectors.email.receiving import Done, Receiver
-from connectors.email.settings import EmailSettings, Mailbox
+from connectors.email.settings import EmailSettings, Mailbox, read
 from connectors.email.threads import Threads
 from connectors.email.tokens import Tokens
 from connectors.email.working import Worker
@@ -58,6 +58,10 @@ class EmailConnector:
         if settings.staff_address:
             # Only then can it tell staff: the desk looks whether there is such a method.
             self.notify = self._notify
+
+    def read_settings(self, table: Mapping[str, Any]) -> EmailSettings:
+        """The checked settings of a table [connectors.email]. Raises SettingsError."""
+        return read(table)
 
     def attach(self, desk: Desk) -> None:
         """The desk whose tickets these are."""

@@ -22,7 +22,7 @@ from connectors.slack.people import People
 from connectors.slack.place import Place
 from connectors.slack.reading import Reader
 from connectors.slack.sending import Post
-from connectors.slack.settings import SlackSettings
+from connectors.slack.settings import SlackSettings, read
 from connectors.slack.staff import Staff
 from connectors.slack.status import Status
 from connectors.slack.working import Worker
@@ -50,6 +50,10 @@ class SlackConnector:
     def __init__(self, settings: SlackSettings, max_file_bytes: int) -> None:
         self._settings = settings
         self._max_file_bytes = max_file_bytes
+
+    def read_settings(self, table: Mapping[str, Any]) -> SlackSettings:
+        """The checked settings of a table [connectors.slack]. Raises SettingsError."""
+        return read(table)
 
     def attach(self, desk: Desk) -> None:
         """The desk whose tickets these are."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assistant import Accept, DeskmateError, Notice, Reply, UndeliverableError
 from connectors.email import languages
@@ -18,7 +18,7 @@ from connectors.ticket_database.files import Files
 from connectors.ticket_database.mapping import MappingFile
 from connectors.ticket_database.reading import Reader
 from connectors.ticket_database.schema import Schema
-from connectors.ticket_database.settings import NAME, TicketDatabaseSettings
+from connectors.ticket_database.settings import NAME, TicketDatabaseSettings, read
 from connectors.ticket_database.watching import Stream, Watcher
 from connectors.ticket_database.working import Worker, thread
 from connectors.ticket_database.writing import Writer, as_html
@@ -49,6 +49,10 @@ class TicketDatabaseConnector:
         if settings.write_url and file.mapping.write and file.mapping.write.note:
             # Only then can it note: the desk looks whether there is such a method.
             self.annotate = self._annotate
+
+    def read_settings(self, table: Mapping[str, Any]) -> TicketDatabaseSettings:
+        """The checked settings of a table [connectors.ticket_database]. Raises SettingsError."""
+        return read(table)
 
     def attach(self, desk: Desk) -> None:
         """The desk whose tickets these are."""

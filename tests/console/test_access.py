@@ -57,6 +57,8 @@ RULES = {
     "POST /plugins/{plugin}/disable": "admin",
     "POST /plugins/{plugin}/settings": "admin",
     "GET /connectors": "lead",
+    "GET /connectors/{connector:path}/settings": "lead",
+    "POST /connectors/{connector:path}/settings": "admin",
     "POST /connectors/{connector:path}/test": "admin",
     "GET /audit": "lead",
     "GET /privacy": "admin",

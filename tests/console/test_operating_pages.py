@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from tests.console.test_in_a_browser import (  # noqa: F401 - fixtures
     new_page,
     pytestmark,
 )
-from tests.console_desk import ConsoleDesk
+from tests.console_desk import ConsoleDesk, Window
 
 ORDERS_TOKEN = "orders-token-nobody-may-see"
 REFUNDED: list[str] = []
@@ -50,6 +50,15 @@ class Orders:
             return f"Refunded {order}."
 
         return [Tool(refund, "approval")]
+
+
+class Shop(Window):
+    """A connector with the same settings."""
+
+    name = "shop"
+
+    def read_settings(self, table: Mapping[str, Any]) -> BaseModel:
+        return Orders.Settings.model_validate(table)
 
 
 @pytest.fixture
@@ -105,7 +114,11 @@ def test_a_plugin_is_seen_set_and_switched_off(
 
     page.fill("[name=retries]", "9")
     page.click("button:text-is('Save')")
-    expect(page.locator(".problem")).to_contain_text("plugins.orders.retries")
+    expect(page.locator("[role=alert]")).to_contain_text("Not saved")
+    expect(page.locator("#wrong-retries")).to_have_text(
+        "9: Input should be less than or equal to 5."
+    )
+    expect(page.locator("[name=retries]")).to_have_value("9")
     assert written()["plugins"]["orders"]["retries"] == 2
 
     page.fill("[name=retries]", "3")
@@ -301,6 +314,7 @@ def test_the_operating_pages_are_accessible(
     office.tickets.arrivals.note("window", "a2", "c", "ann", {})
     office.tickets.outcomes.note_faults(1, [PluginFault("orders", "register_tools", "no answer")])
     office.tickets.api_keys.create("shop backend", ["messages:write", "tickets:read"])
+    office.desk.plugins.register("shop", Shop())
     page = new_page(color_scheme=scheme)
     log_in(page, office, "chief")
 
@@ -309,6 +323,14 @@ def test_the_operating_pages_are_accessible(
     ):  # fmt: skip
         page.goto(f"{office.address}/{path}")
         look(page, f"{path.replace('/', '-')}-{scheme}")
+    page.goto(f"{office.address}/connectors")
+    page.click("main >> text=Settings")
+    look(page, f"connector-{scheme}")
+    page.fill("[name=retries]", "12")
+    page.click("button:text-is('Save')")
+    expect(page.locator("#wrong-retries")).to_contain_text("less than or equal to 5")
+    look(page, f"connector-wrong-{scheme}")
+    page.goto(f"{office.address}/privacy")
     page.fill("[name=address]", "ann@example.com")
     page.click("text=See what there is")
     look(page, f"privacy-found-{scheme}")

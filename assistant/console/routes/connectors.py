@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from assistant import logs
-from assistant.connecting import TestingConnector
+from assistant.connecting import ConfiguredConnector, TestingConnector
+from assistant.console import forms
 from assistant.console.access import Pages
 from assistant.console.calls import Call
 from assistant.errors import DeskmateError
@@ -22,6 +27,27 @@ log = logs.logger(__name__)
 def connectors(call: Call) -> Response:
     """Every connector, with what runs beside it."""
     return _page(call)
+
+
+@pages.get("/connectors/{connector:path}/settings", allow="lead")
+def settings(call: Call) -> Response:
+    """A connector's settings as forms."""
+    return _settings_page(call)
+
+
+@pages.post("/connectors/{connector:path}/settings", allow="admin")
+def save(call: Call) -> Response:
+    """Writes a connector's settings into the settings file."""
+    name, connector, table = _configured(call)
+    now = _read(call, name, connector, table)
+    section = ("connectors", name)
+    changed, wrong = forms.save(call, now, section, table, connector.read_settings)
+    if wrong:
+        return _settings_page(call, wrong)
+    # Their names and not their values, which may be secret.
+    call.tickets.audit.note(call.who, "set connector", f"{name}: {', '.join(changed) or 'same'}")
+    said = "Saved. It holds once the desk is started again." if changed else "Nothing was changed."
+    return call.go(f"/connectors/{name}/settings", said)
 
 
 @pages.post("/connectors/{connector:path}/test", allow="admin")
@@ -57,6 +83,7 @@ def _page(call: Call, problem: str = "", status: int = 200) -> Response:
             "waits": channel(desk.engine, name),
             "given_up": [g for g in given_up if g.connector == name][-SHOWN_GIVEN_UP:][::-1],
             "tests": isinstance(connector, TestingConnector),
+            "configured": isinstance(connector, ConfiguredConnector),
         }
         for name, connector in desk.connectors.items()
     ]
@@ -70,3 +97,33 @@ def _page(call: Call, problem: str = "", status: int = 200) -> Response:
         phase=call.office.phase(),
         problem=problem,
     )
+
+
+def _settings_page(call: Call, wrong: forms.Form | None = None) -> Response:
+    name, connector, table = _configured(call)
+    return call.show(
+        "connector.html",
+        400 if wrong else 200,
+        name=name,
+        forms=forms.forms(_read(call, name, connector, table), ("connectors", name)),
+        wrong=wrong,
+    )
+
+
+def _configured(call: Call) -> tuple[str, ConfiguredConnector, Mapping[str, Any]]:
+    """The connector that the path names, and its table as the file and the environment have it."""
+    name = call.request.path_params["connector"]
+    connector = call.office.desk.connectors.get(name)
+    if not isinstance(connector, ConfiguredConnector):
+        raise HTTPException(404, f"{name}: no connector of this name has settings.")
+    return name, connector, forms.after_restart(call).connectors.get(name, {})
+
+
+def _read(
+    call: Call, name: str, connector: ConfiguredConnector, table: Mapping[str, Any]
+) -> BaseModel:
+    """The settings as they will be after a restart; as they are, if the file has wrong ones."""
+    try:
+        return connector.read_settings(table)
+    except (DeskmateError, ValidationError):
+        return connector.read_settings(call.office.desk.settings.connectors.get(name, {}))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from assistant import settings as settings_module
 from assistant import settings_file
 from assistant.console import forms
 from assistant.console.access import Pages
@@ -31,7 +31,7 @@ pages = Pages()
 def plugins(call: Call) -> Response:
     """Every plugin that was found."""
     faults = Counter(f.plugin for f in call.tickets.outcomes.faults_since(now() - FAULTS_OF))
-    after = _after_restart(call)
+    after = forms.after_restart(call)
     rows = [(one, faults[one.name], _then(one, after)) for one in _all(call)]
     return call.show("plugins.html", rows=rows)
 
@@ -79,15 +79,11 @@ def save(call: Call) -> Response:
     settings = _settings(call, info)
     if settings is None:
         raise HTTPException(404, f"{info.name} has no settings.")
-    try:
-        changed = forms.given(call, forms.fields(settings, section))
-        table = {**_table(_after_restart(call), info.name), **changed}
-        loading.validated(info.name, type(settings), table)
-        if changed:
-            settings_file.put(section, changed)
-    except (DeskmateError, HTTPException) as error:
-        words = error.detail if isinstance(error, HTTPException) else str(error)
-        return _page(call, info, f"Not saved. {words}", 400)
+    table = _table(forms.after_restart(call), info.name)
+    check = partial(loading.validated, info.name, type(settings))
+    changed, wrong = forms.save(call, settings, section, table, check)
+    if wrong:
+        return _page(call, info, status=400, wrong=wrong)
     # Their names and not their values, which may be secret.
     call.tickets.audit.note(call.who, "set plugin", f"{info.name}: {', '.join(changed) or 'same'}")
     said = "Saved. It holds once the desk is started again." if changed else "Nothing was changed."
@@ -95,7 +91,12 @@ def save(call: Call) -> Response:
 
 
 def _page(
-    call: Call, info: PluginInfo, problem: str = "", status: int = 200, asked: Any = None
+    call: Call,
+    info: PluginInfo,
+    problem: str = "",
+    status: int = 200,
+    asked: Any = None,
+    wrong: forms.Form | None = None,
 ) -> Response:
     settings = _settings(call, info)
     since = now() - FAULTS_OF
@@ -104,9 +105,10 @@ def _page(
         "plugin.html",
         status,
         info=info,
-        fields=forms.fields(settings, ("plugins", info.name)) if settings else (),
+        forms=forms.forms(settings, ("plugins", info.name)) if settings else (),
+        wrong=wrong,
         faults=faults[-SHOWN_FAULTS:][::-1],
-        then=_then(info, _after_restart(call)),
+        then=_then(info, forms.after_restart(call)),
         tools=[t for t in call.office.desk.tools if t.plugin == info.name]
         if "tools" in info.granted
         else [],
@@ -134,14 +136,6 @@ def _candidate(call: Call, name: str) -> loading.Candidate:
     raise PluginError(f"{name}: it is not installed any more.")
 
 
-def _after_restart(call: Call) -> Settings:
-    """The settings that the desk would be started with now."""
-    try:
-        return settings_module.load()
-    except DeskmateError:
-        return call.office.desk.settings
-
-
 def _then(info: PluginInfo, after: Settings) -> str:
     """What will be different after a restart, or nothing."""
     off = info.name in after.disabled_plugins
@@ -159,7 +153,7 @@ def _settings(call: Call, info: PluginInfo) -> BaseModel | None:
     """A plugin's settings as the file and the environment have them now."""
     if info.settings is None:
         return None
-    table = _table(_after_restart(call), info.name)
+    table = _table(forms.after_restart(call), info.name)
     try:
         return loading.validated(info.name, type(info.settings), table)
     except DeskmateError:

@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from assistant import settings as settings_module
 from assistant import settings_file
 from assistant.console import forms
 from assistant.console.access import Pages
@@ -47,7 +46,7 @@ def save(call: Call) -> Response:
     if key not in CHANGEABLE:
         raise HTTPException(404, f"{'.'.join(key)} cannot be changed here.")
     try:
-        form = (_field(_after_restart(call), key),)
+        form = (_field(forms.after_restart(call), key),)
         changed = forms.given(call, form)
         if changed:
             settings_file.put(key[:-1], changed)
@@ -62,7 +61,7 @@ def save(call: Call) -> Response:
 
 
 def _page(call: Call, problem: str = "", status: int = 200) -> Response:
-    after = _after_restart(call)
+    after = forms.after_restart(call)
     then = {one.name: one.value for one in settings_file.listed(after)}
     shown = settings_file.listed(call.office.desk.settings)
     fields = {".".join(key): _field(after, key) for key in CHANGEABLE}
@@ -83,13 +82,6 @@ def _page(call: Call, problem: str = "", status: int = 200) -> Response:
         file=settings_file.path(),
         problem=problem,
     )
-
-
-def _after_restart(call: Call) -> Settings:
-    try:
-        return settings_module.load()
-    except DeskmateError:
-        return call.office.desk.settings
 
 
 def _field(settings: Settings, key: Key) -> forms.Field:
