@@ -132,6 +132,7 @@ class Pipeline:
         with trace.step("read") as detail:
             read = self.attachments.read(message.attachments)
             detail["lines"] = sum(len(screen.lines) for screen in read.screens)
+            detail["pictures"] = read.counts  # of each attachment: a recording shows several
 
         with trace.step("encode") as detail:
             asked = "\n".join([_asked(message, conversation), *read.texts]).strip()

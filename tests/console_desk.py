@@ -104,7 +104,8 @@ class ConsoleDesk:
         self.tickets.people.add(name, role, "test", password=_HASHED)
 
     def message(self, text: str, subject: str = "", **more: Any) -> Message:
-        """A customer's message, in a conversation of its own unless `thread` names one."""
+        """A customer's message, in a conversation of its own unless `thread` names one; with
+        `pictures` and other `files`."""
         number = next(self._numbers)
         pictures = tuple(
             Attachment("image/png", f"screen-{n}.png", content)
@@ -117,7 +118,7 @@ class ConsoleDesk:
             more.get("sender", "ann@example.com"),
             text,
             subject,
-            attachments=pictures,
+            attachments=(*pictures, *more.get("files", ())),
         )
 
     def receive(self, text: str, subject: str = "", **more: Any) -> Message:

@@ -42,6 +42,7 @@ from assistant.console.routes import (
     ticket,
     users,
 )
+from assistant.console.scenes import Scenes
 from assistant.console.setup import Setup
 from assistant.console.sign_on import SignOn
 from assistant.console.tries import Tries
@@ -104,6 +105,7 @@ def console(
         sign_on=SignOn(single, address) if single.issuer else None,
         work=Work(),
         tries=Tries(),
+        scenes=Scenes(),
         navigation=tuple(page for page in every_page() if page.title),
     )
     static = StaticFiles(directory=Path(__file__).parent / "static")

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from assistant.console import views
 from assistant.console.access import Page, may
+from assistant.console.scenes import Scenes
 from assistant.console.security import form_token
 from assistant.console.setup import Setup
 from assistant.console.sign_on import SignOn
@@ -36,7 +37,8 @@ SAID_COOKIE = "said"  # what the next page says once
 class Office:
     """What all pages work with. `address` is where people open the console, `phase` what the
     service is doing, `parts` how each of its parts is, `work` what goes on in the background,
-    `tries` the playground's questions, `navigation` the pages that have a title."""
+    `tries` the playground's questions, `scenes` those of recordings, `navigation` the pages that
+    have a title."""
 
     desk: Desk
     tickets: Tickets
@@ -48,6 +50,7 @@ class Office:
     sign_on: SignOn | None
     work: Work
     tries: Tries
+    scenes: Scenes
     navigation: tuple[Page, ...]
 
     @property

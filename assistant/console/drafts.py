@@ -21,12 +21,20 @@ PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 
 @dataclass(frozen=True)
 class Seen:
-    """A screenshot as the assistant saw it."""
+    """A screenshot as the assistant saw it, or a scene of a recording: `scene` counts from 0 and is
+    None for the picture itself."""
 
     file: File
     width: int
     height: int
     spots: Sequence[Spot]
+    scene: int | None = None
+
+    @property
+    def path(self) -> str:
+        """Where its picture is, below the folder of files."""
+        own = f"{self.file.message_id}/{self.file.position}"
+        return own if self.scene is None else f"{own}/scenes/{self.scene}"
 
 
 @dataclass(frozen=True)
@@ -76,18 +84,31 @@ def draft(stored: StoredOutcome, reply: StoredReply | None, files: Sequence[File
 
 
 def seen(outcome: Outcome, files: Sequence[File]) -> list[Seen]:
-    """The pictures that were read, with their lines. Recordings are left out: their scenes are not
-    kept as files."""
+    """The pictures and the recordings' scenes that were read, with their lines. None where a plugin
+    gave the assistant other files than those that are stored."""
     screens: list[Mapping[str, Any]] = kept(outcome.trace)
-    read = [
-        file
-        for file, report in zip(files, outcome.attachments, strict=False)
-        if report.read and file.media_type in PICTURES
-    ]
-    if len(read) != len(screens):
+    counts = _counts(outcome, files)
+    if len(counts) != len(files) or sum(counts) != len(screens):
         return []
     why = outcome.hits[0].why if outcome.hits else None
+    places = [
+        (file, None if count == 1 and file.media_type in PICTURES else scene)
+        for file, count in zip(files, counts, strict=True)
+        for scene in range(count)
+    ]
     return [
-        Seen(file, screen["width_px"], screen["height_px"], own)
-        for file, (screen, own) in zip(read, spots(screens, why), strict=True)
+        Seen(file, screen["width_px"], screen["height_px"], own, scene)
+        for (file, scene), (screen, own) in zip(places, spots(screens, why), strict=True)
+    ]
+
+
+def _counts(outcome: Outcome, files: Sequence[File]) -> Sequence[int]:
+    """How many pictures each attachment showed. What was stored before this was noted is taken to
+    have one in each picture and none in anything else."""
+    for step in outcome.trace:
+        if "pictures" in step.detail:
+            return list(step.detail["pictures"])
+    return [
+        int(report.read and file.media_type in PICTURES)
+        for file, report in zip(files, outcome.attachments, strict=False)
     ]

@@ -29,12 +29,12 @@ class Try:
 
     @property
     def seen(self) -> list[Seen]:
-        """The pictures that were read, with what was read on them."""
+        """The pictures that were read, with what was read on them; no recordings' scenes."""
         files = [
             File(self.id, position, file.media_type, file.filename, "")
             for position, file in enumerate(self.files)
         ]
-        return seen(self.outcome, files)
+        return [one for one in seen(self.outcome, files) if one.scene is None]
 
     @property
     def steps(self) -> dict[str, Step]:

@@ -24,9 +24,11 @@ _SOUND_SUFFIXES = {".m4a", ".mp3", ".ogg", ".opus", ".wav", ".aac", ".flac", ".a
 
 @dataclass(frozen=True)
 class AttachmentsRead:
-    """What was read, and a report on each attachment in the order they came."""
+    """What was read, and a report on each attachment in the order they came; `counts` says how many
+    of the screens each of them showed."""
 
     screens: list[Screen] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     reports: list[AttachmentReport] = field(default_factory=list)
 
@@ -64,10 +66,12 @@ class AttachmentReader:
         """Reads what can be read; never raises for a bad file, but says so in its report."""
         result = AttachmentsRead()
         for attachment in attachments:
+            before = len(result.screens)
             try:
                 note, read = self._read_one(attachment, result), True
             except UnreadableError as error:
                 note, read = str(error), False
+            result.counts.append(len(result.screens) - before)
             result.reports.append(
                 AttachmentReport(attachment.filename, attachment.media_type, read, note)
             )

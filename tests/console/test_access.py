@@ -28,6 +28,7 @@ RULES = {
     "POST /tickets/{ticket:int}/notes": "agent",
     "POST /tickets/{ticket:int}/ask": "agent",
     "GET /files/{message:int}/{position:int}": "viewer",
+    "GET /files/{message:int}/{position:int}/scenes/{scene:int}": "viewer",
     "GET /knowledge": "viewer",
     "GET /knowledge/article": "viewer",
     "GET /knowledge/changes": "viewer",

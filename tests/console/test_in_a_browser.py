@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from assistant import Attachment, Message
 from assistant.model.encoder import MultimodalEncoder
 from tests.console_desk import PASSWORD, ConsoleDesk
-from tests.pictures import png
+from tests.films import film
+from tests.pictures import png, screenshot
 from tests.slack_desk import eventually
 
 CHROMIUM = shutil.which("chromium")
@@ -166,6 +167,35 @@ def test_a_screenshot_arrives_and_its_draft_is_sent(
     eventually(lambda: desk.window.sent)
     assert "quota" in desk.window.sent[0].text
     expect(page.locator(".turn.reply .badge")).to_have_count(0)  # sent, and the page was told
+
+
+def test_a_recording_is_played_from_anywhere_and_its_scenes_are_explained(
+    desk: ConsoleDesk, new_page: Callable[..., Page]
+) -> None:
+    scenes = [(screenshot(text), 3.0) for text in ("Uploads", "Upload stopped\nKT-4031")]
+    recording = Attachment("video/webm", "screen.webm", film(scenes, "webm"))
+    desk.receive("It stops, see the recording", "Upload stopped", files=[recording])
+    answered(desk)
+    page = new_page()
+    log_in(page, desk, "kim")
+    page.goto(f"{desk.address}/tickets/1")
+
+    video = page.locator(".turn video")
+    video.evaluate(
+        """video => new Promise((done) => {
+            video.addEventListener("seeked", done, {once: true});
+            video.currentTime = 5;
+        })"""
+    )
+
+    assert video.evaluate("video => video.currentTime") == 5
+    expect(page.locator(".picture")).to_have_count(2)
+    expect(page.locator(".picture").nth(1)).to_contain_text("Scene 2 of screen.webm")
+    assert page.locator(".picture .spot").count() > 0
+    for number in range(2):
+        loaded = page.request.get(f"{desk.address}/files/1/0/scenes/{number}")
+        assert loaded.headers["content-type"] == "image/jpeg"
+    look(page, "ticket-recording")
 
 
 def test_a_corrected_draft_is_sent_by_keyboard_alone(

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from assistant.console import passwords
 from assistant.console.routes.account import PER_NAME
+from assistant.console.scenes import Scenes
 from assistant.console.tries import Tries
 from assistant.console.work import Work
 from assistant.errors import DeskmateError
@@ -64,7 +65,7 @@ def test_asvs_3_3_1_behind_tls_the_cookie_is_secure_and_has_the_host_prefix(tmp_
     with ConsoleDesk(tmp_path / "data") as desk:
         office = Office(
             desk.desk, desk.tickets, desk.desk.settings.console, "https://desk.example.com",
-            lambda: "ready", list, desk.setup, None, Work(), Tries(), (),
+            lambda: "ready", list, desk.setup, None, Work(), Tries(), Scenes(), (),
         )  # fmt: skip
 
         assert office.tls

@@ -7,9 +7,11 @@ from urllib.parse import quote
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from assistant.console import security
+from assistant.console import ranges, security
 from assistant.console.access import Pages
 from assistant.console.calls import Call
+from assistant.errors import UnreadableError
+from assistant.messages import Attachment
 
 SHOWN = {
     "image/png",
@@ -27,23 +29,44 @@ SHOWN = {
 }
 """Media types that are shown in the page. All else, SVG and HTML above all, is only downloaded."""
 
+HEADERS = {
+    "Content-Security-Policy": security.FILE_POLICY,
+    "Cache-Control": "private, max-age=3600",
+}
+
 pages = Pages()
 
 
 @pages.get("/files/{message:int}/{position:int}", allow="viewer")
 def attachment(call: Call) -> Response:
-    """One attachment of a customer's message."""
-    found = call.tickets.timelines.file(call.number("message"), call.number("position"))
-    if found is None or found[1].missing:
-        raise HTTPException(404, "There is no such file.")
-    file = found[1]
+    """One attachment of a customer's message, or a part of it."""
+    file = _file(call)
     media_type = file.media_type.split(";")[0].strip().lower()
     shown = media_type in SHOWN
     name = quote(file.filename.replace("/", "_") or "file", safe="")
     headers = {
+        **HEADERS,
         "Content-Disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{name}",
-        "Content-Security-Policy": security.FILE_POLICY,
-        "Cache-Control": "private, max-age=3600",
     }
     media_type = media_type if shown else "application/octet-stream"
-    return Response(file.content, headers=headers, media_type=media_type)
+    return ranges.answer(call.request, file.content, file.sha256, media_type, headers)
+
+
+@pages.get("/files/{message:int}/{position:int}/scenes/{scene:int}", allow="viewer")
+def scene(call: Call) -> Response:
+    """A scene of a recording, as the assistant looked at it."""
+    number = call.number("scene")
+    try:
+        scenes = call.office.scenes.of(_file(call))
+    except UnreadableError as error:
+        raise HTTPException(404, f"This file shows nothing: {error}.") from error
+    if number >= len(scenes):
+        raise HTTPException(404, "There is no such scene.")
+    return Response(scenes[number], headers=HEADERS, media_type="image/jpeg")
+
+
+def _file(call: Call) -> Attachment:
+    found = call.tickets.timelines.file(call.number("message"), call.number("position"))
+    if found is None or found[1].missing:
+        raise HTTPException(404, "There is no such file.")
+    return found[1]
