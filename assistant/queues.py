@@ -210,6 +210,8 @@ def workflow_database_url(tickets_url: str) -> str:
 def forget(url: str, ids: Collection[str]) -> None:
     """Takes these workflows, and later attempts at them, out of the workflow database for good,
     whatever their state: what they were about is gone."""
+    if not ids:
+        return
     engine = create_engine(url, poolclass=NullPool)
     schema = "dbos" if engine.dialect.name == "postgresql" else None
     with engine.connect() as connection:

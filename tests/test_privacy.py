@@ -169,6 +169,7 @@ def test_the_queues_forget_the_customer(tmp_path: Path) -> None:
             connection.exec_driver_sql("INSERT INTO workflow_status VALUES (?, ?)", (name, WORD))
 
     forget(url, ["api:1"])
+    forget(url, [])
 
     with engine.connect() as connection:
         left = connection.exec_driver_sql("SELECT workflow_uuid FROM workflow_status").all()
