@@ -148,6 +148,11 @@ def moment(value: datetime) -> str:
     return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
+def number(count: int, what: str) -> str:
+    """So many things: 1 ticket, 2 tickets."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def safe_link(url: str) -> str:
     """An address that a page may link to, or nothing: articles name their own."""
     return url if re.match(r"https?://", url, re.IGNORECASE) else ""
@@ -171,6 +176,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(ago=ago, moment=moment, panel=panel, safe_link=safe_link)
-    environment.globals.update(static=static, quoted=quoted, changes=changes, decisive=decisive)
+    environment.globals.update(
+        static=static, number=number, quoted=quoted, changes=changes, decisive=decisive
+    )
     environment.globals["ui"] = environment.get_template("macros.html").module
     return environment

@@ -170,7 +170,7 @@ def test_articles_that_may_disagree_stand_beside_each_other(
     page.goto(f"{desk.address}/knowledge/overlaps")
 
     page.click("text=Compare now")
-    expect(page.locator("#work")).to_contain_text("1 passages may disagree")
+    expect(page.locator("#work")).to_contain_text("1 pair of passages may disagree")
     page.reload()
 
     card = page.locator(".gaps > li")

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from assistant.console.access import Pages
 from assistant.console.calls import Call
 from assistant.console.routes.knowledge import work_now
+from assistant.console.views import number
 from assistant.console.work import Progress
 from assistant.desk import Desk
 from assistant.knowledge import gaps as finding_gaps
@@ -64,11 +65,12 @@ def _gaps(desk: Desk, progress: Progress) -> str:
     )
     shown = [{**asdict(gap), "outline": gap.outline} for gap in found]
     desk.tickets.findings.keep("gaps", shown)
-    return f"{len(asked)} questions had no answer; {len(found)} things were asked repeatedly"
+    again = "1 thing was" if len(found) == 1 else f"{len(found)} things were"
+    return f"{number(len(asked), 'question')} had no answer; {again} asked repeatedly"
 
 
 def _overlaps(desk: Desk, progress: Progress) -> str:
     found = finding_overlaps.find(desk.store.vectors())
     desk.tickets.findings.keep("overlaps", [asdict(overlap) for overlap in found])
     differ = sum(overlap.kind == "may disagree" for overlap in found)
-    return f"{differ} passages may disagree, {len(found) - differ} say the same"
+    return f"{number(differ, 'pair')} of passages may disagree, {len(found) - differ} say the same"
