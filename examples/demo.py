@@ -20,7 +20,7 @@ from rich.progress import Progress
 
 from assistant import Attachment, Desk, Message, Outcome, Reply, hookimpl
 from assistant.cli.asking import show
-from assistant.knowledge.indexing import Report
+from assistant.knowledge.catalogue import Report
 from assistant.knowledge.sources import Folder
 from assistant.plugging import Plugins
 from assistant.settings import Settings
