@@ -269,6 +269,7 @@ def test_a_new_agent_sends_a_first_corrected_draft_by_keyboard(
     assert desk.window.sent[0].text.endswith("Best wishes, Noa")
     (reply,) = desk.tickets.replies.of_ticket(1)
     assert (reply.author, reply.approved_by) == ("staff", "noa")
+    page.wait_for_load_state()  # only then do single keys mean something
     keys.press("u")
     page.wait_for_url(f"{desk.address}/")
     expect(page.locator("main")).to_contain_text("All caught up")
