@@ -40,6 +40,8 @@ from assistant.upkeep import SEND_AGAIN_AFTER, Upkeep
 Answering = Callable[[Message, Ticket, tuple[Turn, ...]], Outcome]
 """Answers a message of a ticket, given what was said before."""
 
+Arriving = Callable[[Message, list[PluginFault], list[Callable[[], None]]], Message]
+
 ANSWER_PAUSES = (1.0, 5.0)  # seconds before the second and the third try
 TRY_AGAIN_SECONDS = 30.0  # since the first try; after that, none is worth the wait
 FATAL_ATTEMPTS = 5  # after so many workers died over a message, a person gets it
@@ -56,7 +58,8 @@ class Inbox:
     `answer` may raise: it is tried again, then the message is handed over with the error as its
     reason. `reply_hold` returns a reason to hold a reply back for a person, or None; it is not
     asked about what a person approved. `solved` hears of tickets that nobody at the desk marked.
-    `arriving` makes of a message what is stored, and appends what went wrong with plugins.
+    `arriving` makes of a message what is stored, and appends what went wrong with plugins, and
+    what is to be called once it is stored.
     `worker` names this process: no other may have the same name, and after a restart it should be
     the same. `staff_connector` names the connector that tells staff; empty: the first that can.
     `concurrency` is the number of conversations answered at once. A message is answered once its
@@ -74,7 +77,7 @@ class Inbox:
         connectors: Mapping[str, Connector],
         reply_hold: Callable[[Reply], str | None],
         solved: Callable[[Ticket], None] = lambda ticket: None,
-        arriving: Callable[[Message, list[PluginFault]], Message] = lambda message, faults: message,
+        arriving: Arriving = lambda message, faults, once_stored: message,
         *,
         worker: str,
         workflow_url: str,
@@ -111,8 +114,11 @@ class Inbox:
         acknowledge it to its source. Accepting it again changes nothing. While the inbox is not
         started the message is stored only, and enqueued at the next start."""
         faults: list[PluginFault] = []
-        message = self._arriving(message, faults)
+        once_stored: list[Callable[[], None]] = []
+        message = self._arriving(message, faults, once_stored)
         ticket = self._tickets.store_message(message)
+        for work in once_stored:
+            work()
         self._tickets.outcomes.note_faults(ticket.id, faults)
         metrics.ACCEPTED.labels(message.connector).inc()
         log.info("accepted_message", ticket=ticket.id, message=message.key)

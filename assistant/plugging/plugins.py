@@ -68,10 +68,14 @@ class Plugins(Registry):
         """Lets plugins add commands to `cli`."""
         self._gathered("register_commands", faults, results.nothing, {"cli": cli})
 
-    def message_arriving(self, message: Message, show: Show, faults: Faults) -> Message:
-        """The message to store."""
+    def message_arriving(
+        self, message: Message, show: Show, faults: Faults, once_stored: list[Callable[[], None]]
+    ) -> Message:
+        """The message to store. Appends what is to be called after that: then there is a ticket
+        with which to keep what versions that are tried make of it."""
         arguments = {"message": message, "show": show}
-        return self._chained("message_arriving", faults, results.message, "message", arguments)
+        hook, check = "message_arriving", results.message
+        return self._chained(hook, faults, check, "message", arguments, once_stored)
 
     def message_received(
         self, message: Message, ticket: Ticket, faults: Faults, show: Show = lambda attachment: ()
@@ -132,6 +136,7 @@ class Plugins(Registry):
         check: Callable[[T, Any], T],
         changing: str,
         arguments: dict[str, Any],
+        once_stored: list[Callable[[], None]] | None = None,
     ) -> T:
         for turn in self._order[hook]:
             given: T = arguments[changing]
@@ -148,7 +153,7 @@ class Plugins(Registry):
                 checked = self._may_change(tried, partial(check, given))
                 lent = {**arguments, changing: copy(given)}
                 about = arguments["message"].key
-                self._try_out(hook, turn.shadow, about, checked, lent, now, given)
+                self._try_out(hook, turn.shadow, about, checked, lent, now, given, once_stored)
             arguments = {**arguments, changing: now}
         result: T = arguments[changing]
         return result
@@ -183,9 +188,10 @@ class Plugins(Registry):
         arguments: Mapping[str, Any],
         live: T | None,
         given: T | None = None,
+        once_stored: list[Callable[[], None]] | None = None,
     ) -> None:
-        """Has the version that is tried do the same in its time; `given` is what None stands for
-        in this hook."""
+        """Has the version that is tried do the same in its time, or as soon as the message is
+        stored; `given` is what None stands for in this hook."""
         tried = self._tried[call.plugin_name]
 
         def look(caller: Caller, faults: Faults) -> T | None:
@@ -193,7 +199,11 @@ class Plugins(Registry):
             return given if made is None else made
 
         known = Trial(call.plugin_name, tried.info.number, hook, about, "", 0.0, "")
-        self.shadows.later(look, live, known)
+        begin = partial(self.shadows.later, look, live, known)
+        if once_stored is None:
+            begin()
+        else:
+            once_stored.append(begin)
 
     def _call(
         self,
