@@ -182,7 +182,8 @@ class Inbox:
                 replies.record_dropped(reply_id, f"{owner} took the ticket over before it was sent")
                 log.info("dropped_reply", **about)
                 return
-            if not stored.approved_by and (reason := self._reply_hold(stored.reply)):
+            reason = replies.silenced(reply_id)
+            if not stored.approved_by and (reason := reason or self._reply_hold(stored.reply)):
                 replies.record_held(reply_id, reason)
                 log.info("held_reply", **about)
                 self._upkeep.tell_staff_soon()
@@ -226,16 +227,12 @@ class Inbox:
         if question.author == "staff":
             return Outcome("ignore", f"{question.sender} of our own wrote it", text="")
         conversation = self._tickets.conversation(ticket.id, without=burst)
-        if ticket.status == "handed over":
-            if conversation and conversation[-1].author == "staff" and remarks.confirms(question):
-                return remarks.CONFIRMED
-            whose = ticket.owner or "a person"
-            return Outcome("hand over", f"ticket {ticket.id} is with {whose}", text="")
+        persons_word = conversation and conversation[-1].author == "staff"
+        if ticket.status == "handed over" and persons_word and remarks.confirms(question):
+            return remarks.CONFIRMED
+        if taken := self._tickets.persons.with_person(ticket):
+            return Outcome("hand over", taken, text="")
         others = self._tickets.persons.other_tickets(ticket)
-        if with_person := next((o for o in others if o.status == "handed over"), None):
-            whose = with_person.owner or "a person"
-            reason = f"ticket {with_person.id} of the same customer, on {with_person.connector}"
-            return Outcome("hand over", f"{reason}, is with {whose}", text="")
         turns = [turn for other in others for turn in self._tickets.conversation(other.id)]
         if turns:
             conversation = tuple(sorted([*turns, *conversation], key=lambda turn: turn.sent_at))

@@ -259,6 +259,51 @@ def test_a_ticket_that_a_person_has_is_left_to_that_person(
     assert channel.sent() == []
 
 
+def chat(tickets: Tickets) -> int:
+    """The ticket of a chat of the same customer."""
+    ours = {"thread_id": "c1", "verified_address": "kim@example.org"}
+    return tickets.store_message(replace(message("c1", **ours), connector="chat")).id
+
+
+def test_an_answer_under_way_waits_when_a_person_takes_the_customer_on_another_channel(
+    tickets: Tickets, channel: RecordingConnector, open_inbox: Open
+) -> None:
+    def answer(*asked: Any) -> Outcome:
+        tickets.hand_over(chat(tickets), "ana")
+        return echo(*asked)
+
+    inbox = open_inbox(tickets, answer)
+    inbox.accept(message(verified_address="kim@example.org"))
+    eventually(lambda: is_answered(tickets, "m1"))
+    time.sleep(0.3)
+
+    (stored,) = tickets.outcomes.of_ticket(1)
+    assert (stored.draft_state, channel.sent()) == ("waiting", [])
+
+
+def test_an_answer_that_could_not_be_sent_yet_waits_as_well(
+    tickets: Tickets,
+    channel: RecordingConnector,
+    open_inbox: Open,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inbox_module, "send_pause", lambda attempt: 0.01)
+    connectors: dict[str, RecordingConnector] = {}
+    inbox = open_inbox(tickets, connectors=connectors)
+    inbox.accept(message(verified_address="kim@example.org"))
+    eventually(lambda: tickets.replies.of_ticket(1))
+
+    tickets.hand_over(chat(tickets), "ana")
+    connectors["email"] = channel
+    eventually(lambda: tickets.list("needs review"))
+    (held,) = tickets.replies.of_ticket(1)
+
+    assert (held.state, channel.sent()) == ("held", [])
+    assert held.error == "ticket 2 of the same customer, on chat, is with ana"
+    inbox.send(tickets.replies.approve(1, "ana"))
+    eventually(channel.sent)
+
+
 @pytest.mark.parametrize("same_process", [True, False])
 def test_a_draft_is_sent_when_a_person_approves_it(
     tickets: Tickets, channel: RecordingConnector, open_inbox: Open, same_process: bool

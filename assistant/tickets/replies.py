@@ -16,7 +16,8 @@ from assistant.errors import DeskmateError
 from assistant.messages import Attachment, Author, Reply
 from assistant.tickets.database import sessions
 from assistant.tickets.events import note
-from assistant.tickets.outcomes import ANSWERING
+from assistant.tickets.outcomes import ANSWERING, SPEAKING
+from assistant.tickets.persons import with_person
 from assistant.tickets.rows import (
     audit,
     find_ticket,
@@ -128,6 +129,16 @@ class Replies:
             row.attempts += 1
             row.due_at = datetime.now(UTC) + timedelta(seconds=again_after)
             return row.attempts
+
+    def silenced(self, reply_id: str) -> str | None:
+        """Why a reply may not go any more, if its customer is with a person by now. What a person
+        approved may, and so may what tells the customer that a person answers."""
+        with self._read() as session:
+            row = _find(session, reply_id)
+            outcome = session.get(OutcomeRow, row.outcome_id) if row.outcome_id else None
+            if row.approved_by or outcome is None or outcome.action not in SPEAKING:
+                return None
+            return with_person(session, find_ticket(session, row.ticket_id))
 
     def record_sent(self, reply_id: str, external_id: str) -> None:
         """The channel took the reply as `external_id`."""
