@@ -103,6 +103,7 @@ class Desk(Assembly):
             concurrency=inbox.concurrency,
             quiet_seconds=inbox.quiet_seconds,
             dead_after_seconds=inbox.dead_after_seconds,
+            tell_after_seconds=inbox.tell_after_seconds,
             keep=self.settings.privacy,
             erased=self.tell_erased,
         )

@@ -64,7 +64,7 @@ class Inbox:
     the same. `staff_connector` names the connector that tells staff; empty: the first that can.
     `concurrency` is the number of conversations answered at once. A message is answered once its
     author is likely done, at most `quiet_seconds` later (`bursts.py`); what came meanwhile is part
-    of the question.
+    of the question. A customer who waits for `tell_after_seconds` is told so; 0: nobody is.
     `keep` says how long what is past is kept; by default it is kept. `erased` is called with the
     number of each ticket that was kept for so long.
     `workflow_url` is the database in which DBOS keeps its own tables (`workflow_database_url`).
@@ -85,6 +85,7 @@ class Inbox:
         concurrency: int = 2,
         quiet_seconds: float = 5.0,
         dead_after_seconds: float = 30.0,
+        tell_after_seconds: float = 0.0,
         keep: Privacy | None = None,
         erased: Callable[[int], None] = lambda ticket_id: None,
     ) -> None:
@@ -105,6 +106,7 @@ class Inbox:
             worker=worker,
             staff_connector=staff_connector,
             dead_after_seconds=dead_after_seconds,
+            tell_after_seconds=tell_after_seconds,
             keep=keep or Privacy(),
             erased=erased,
         )
@@ -184,6 +186,9 @@ class Inbox:
                 return
             reason = replies.silenced(reply_id)
             if not stored.approved_by and (reason := reason or self._reply_hold(stored.reply)):
+                if stored.tells_delay:  # no matter for a person
+                    replies.record_dropped(reply_id, reason)
+                    return
                 replies.record_held(reply_id, reason)
                 log.info("held_reply", **about)
                 self._upkeep.tell_staff_soon()

@@ -259,6 +259,46 @@ def test_a_ticket_that_a_person_has_is_left_to_that_person(
     assert channel.sent() == []
 
 
+def test_a_customer_who_waits_too_long_is_told_so_once(
+    tickets: Tickets,
+    channel: RecordingConnector,
+    open_inbox: Open,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(upkeep, "OFTEN_SECONDS", 0.1)
+    go = threading.Event()
+
+    def answer(*asked: Any) -> Outcome:
+        go.wait(20)
+        return echo(*asked)
+
+    open_inbox(tickets, answer, tell_after_seconds=0.5).accept(message())
+    eventually(channel.sent)
+    time.sleep(1)
+    go.set()
+    eventually(lambda: len(channel.sent()) == 2)
+
+    assert channel.texts() == [upkeep.DELAYED_TEXT, "You said: Hello"]
+
+
+def test_a_note_of_a_delay_that_a_plugin_holds_is_dropped_and_no_person_is_asked(
+    tickets: Tickets, channel: RecordingConnector, open_inbox: Open
+) -> None:
+    tickets.store_message(message())
+    (reply_id,) = tickets.delays.tell(0, "It takes longer.")
+
+    def answer(*asked: Any) -> Outcome:
+        eventually(lambda: tickets.replies.get(reply_id).state == "discarded")
+        return echo(*asked)
+
+    hold = lambda reply: "holiday" if "longer" in reply.text else None  # noqa: E731
+    open_inbox(tickets, answer, reply_hold=hold)
+    eventually(channel.sent)
+
+    assert channel.texts() == ["You said: Hello"]
+    assert tickets.ticket(1).status == "answered"
+
+
 def chat(tickets: Tickets) -> int:
     """The ticket of a chat of the same customer."""
     ours = {"thread_id": "c1", "verified_address": "kim@example.org"}
