@@ -39,7 +39,8 @@ from assistant.settings import Settings
 if TYPE_CHECKING:
     from assistant.evaluation.ranking import Ranking
     from assistant.inbox import Inbox
-    from assistant.knowledge.indexing import Progress, Report
+    from assistant.knowledge.catalogue import Report
+    from assistant.knowledge.indexing import Progress
     from assistant.knowledge.sources import Folder
 
 log = logs.logger(__name__)

@@ -1,13 +1,12 @@
 """Settings from `deskmate.toml` and `DESKMATE_*` variables; a variable wins over the file.
 
 A nested key is written with two underscores: `DESKMATE_ANSWERING__CHAT_MODEL`. Every option has a
-description and a default here, and `commented_file()` makes the file that `deskmate init` writes
-from them, so that the two cannot disagree.
+description and a default here; `settings_file.commented()` makes the file that `deskmate init`
+writes from them, so that the two cannot disagree.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import tomllib
 from collections.abc import Iterator
@@ -353,36 +352,3 @@ def _holds_more(field: FieldInfo) -> bool:
     """Whether the setting has settings of its own."""
     kind = field.annotation
     return get_origin(kind) is dict or (isinstance(kind, type) and issubclass(kind, BaseModel))
-
-
-def commented_file() -> str:
-    """The text of a `deskmate.toml` with every option, its description and its default,
-    commented out."""
-    return "\n".join(_comment_lines(Settings, ())) + "\n"
-
-
-def _comment_lines(section: type[BaseModel], path: tuple[str, ...]) -> Iterator[str]:
-    if not path:
-        yield "# Deskmate's settings: uncomment a line to change it. `deskmate doctor` checks them."
-    else:
-        yield f"\n[{'.'.join(path)}]"
-    nested: list[tuple[str, type[BaseModel]]] = []
-    for name, field in section.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            nested.append((name, field.annotation))
-        elif get_origin(field.annotation) is dict:
-            yield f"\n# {field.description}"
-        else:
-            yield f"\n# {field.description}{_allowed(field)}\n# {name} = {_toml(field)}"
-    for name, model in nested:
-        yield from _comment_lines(model, (*path, name))
-
-
-def _allowed(field: FieldInfo) -> str:
-    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-    return f" One of {', '.join(choices)}." if choices else ""
-
-
-def _toml(field: FieldInfo) -> str:
-    default = field.get_default(call_default_factory=True, validated_data={})
-    return json.dumps(str(default) if isinstance(default, Path) else default)

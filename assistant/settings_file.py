@@ -1,5 +1,5 @@
-"""The settings as people see and change them: where each comes from, and changes that leave the
-file's comments as they are.
+"""The settings as people see and change them: the file that `deskmate init` writes, where each
+comes from, and changes that leave the file's comments as they are.
 
 A change is written only if the file can still be read after it. It holds for a desk that is started
 after it; one that runs keeps what it was started with.
@@ -210,3 +210,36 @@ def _is(annotation: Any, what: Any) -> bool:
 
 def _dashed(name: str) -> str:
     return name.lower().replace("_", "-")
+
+
+def commented() -> str:
+    """The text of a `deskmate.toml` with every option, its description and its default,
+    commented out."""
+    return "\n".join(_comments(Settings, ())) + "\n"
+
+
+def _comments(section: type[BaseModel], path: tuple[str, ...]) -> Iterator[str]:
+    if not path:
+        yield "# Deskmate's settings: uncomment a line to change it. `deskmate doctor` checks them."
+    else:
+        yield f"\n[{'.'.join(path)}]"
+    nested: list[tuple[str, type[BaseModel]]] = []
+    for name, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            nested.append((name, field.annotation))
+        elif get_origin(field.annotation) is dict:
+            yield f"\n# {field.description}"
+        else:
+            yield f"\n# {field.description}{_allowed(field)}\n# {name} = {_toml(field)}"
+    for name, model in nested:
+        yield from _comments(model, (*path, name))
+
+
+def _allowed(field: FieldInfo) -> str:
+    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    return f" One of {', '.join(choices)}." if choices else ""
+
+
+def _toml(field: FieldInfo) -> str:
+    default = field.get_default(call_default_factory=True, validated_data={})
+    return json.dumps(str(default) if isinstance(default, Path) else default)

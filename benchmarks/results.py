@@ -52,9 +52,10 @@ class Results:
         n: int | None = None,
         interval: tuple[float, float] | None = None,
     ) -> None:
-        """Adds a row; figures are kept to four digits after the point."""
+        """Adds a row; counts stay whole numbers, other figures keep four digits after the point."""
         rounded = None if interval is None else (round(interval[0], 4), round(interval[1], 4))
-        self.rows.append(Row(task, system, metric, round(float(value), 4), n, rounded))
+        kept = value if isinstance(value, int) else round(float(value), 4)
+        self.rows.append(Row(task, system, metric, kept, n, rounded))
 
     def publish(self) -> None:
         """Prints the tables and writes the file."""
@@ -112,7 +113,7 @@ def shown(row: Row | None, n: int | None = None) -> str:
     if row is None:
         return "–"
     value = abs(row.value)
-    digits = 3 if value <= 1 else 1 if value < 100 else 0
+    digits = 0 if isinstance(value, int) else 3 if value <= 1 else 1 if value < 100 else 0
     text = f"{row.value:,.{digits}f}"
     if row.interval:
         text += f" ({row.interval[0]:+.3f} … {row.interval[1]:+.3f})"

@@ -20,7 +20,8 @@ from rich.progress import Progress
 
 from assistant import Attachment, Desk, Message, Outcome, Reply, hookimpl
 from assistant.cli.asking import show
-from assistant.knowledge.indexing import Report
+from assistant.errors import SettingsError
+from assistant.knowledge.catalogue import Report
 from assistant.knowledge.sources import Folder
 from assistant.plugging import Plugins
 from assistant.settings import Settings
@@ -137,7 +138,10 @@ def serve_console(desk: Desk, console: Console) -> None:
     logs.configure()
     stop = threading.Event()
     signal.signal(signal.SIGINT, lambda number, frame: stop.set())
-    serve(desk, stop)
+    try:
+        serve(desk, stop)
+    except SettingsError as error:
+        console.print(f"{escape(str(error))}\nAnother port: DESKMATE_HTTP__PORT=8081 make demo\n")
 
 
 def as_expected(outcome: Outcome, expected: dict[str, Any]) -> bool:

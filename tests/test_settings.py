@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import SettingsError
-from assistant.settings import Settings, commented_file, load
+from assistant.settings import Settings, load
+from assistant.settings_file import commented
 
 
 @pytest.fixture
@@ -143,7 +144,7 @@ def test_a_named_file_that_is_none_is_an_error(write: Path, named: str) -> None:
 
 
 def test_the_commented_file_says_the_defaults(write: Path) -> None:
-    options = re.sub(r"^# (\w+ = )", r"\1", commented_file(), flags=re.M)
+    options = re.sub(r"^# (\w+ = )", r"\1", commented(), flags=re.M)
 
     write.write_text(options)
 
@@ -152,13 +153,13 @@ def test_the_commented_file_says_the_defaults(write: Path) -> None:
 
 
 def test_the_commented_file_as_it_is_changes_nothing(write: Path) -> None:
-    write.write_text(commented_file())
+    write.write_text(commented())
 
     assert load() == Settings()
 
 
 def test_the_commented_file_describes_every_option() -> None:
-    lines = commented_file().splitlines()
+    lines = commented().splitlines()
 
     options = [n for n, line in enumerate(lines) if re.match(r"# \w+ = ", line)]
 

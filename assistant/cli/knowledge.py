@@ -18,8 +18,8 @@ from rich.table import Table
 from assistant.errors import DeskmateError, KnowledgeError, UnreadableError
 
 if TYPE_CHECKING:
+    from assistant.knowledge.catalogue import Report
     from assistant.knowledge.indexing import Progress as OnProgress
-    from assistant.knowledge.indexing import Report
 
 
 def add_to(app: typer.Typer) -> None:

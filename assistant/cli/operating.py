@@ -84,14 +84,15 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Where to write deskmate.toml.")] = Path(),
 ) -> None:
     """Write a deskmate.toml with every setting explained and commented out."""
-    from assistant.settings import FILE_NAME, commented_file
+    from assistant.settings import FILE_NAME
+    from assistant.settings_file import commented
 
     file = folder / FILE_NAME
     if file.exists():
         raise SettingsError(f"{file} exists already. Edit it, or move it away first.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(commented_file(), encoding="utf-8")
+        file.write_text(commented(), encoding="utf-8")
     except OSError as error:
         raise SettingsError(f"{file}: {error.strerror}.") from error
     typer.echo(f"Wrote {file}. Next: deskmate index PATH, then deskmate ask.")

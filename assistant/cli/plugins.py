@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 group = typer.Typer(help="List plugins, and decide which of them run.")
 making = typer.Typer(help="Write a plugin of your own.", no_args_is_help=True)
 
+LATEST = 5  # differences that are shown
+
 Name = Annotated[str, typer.Argument(help="The plugin's name.")]
 
 MEANINGS = {
@@ -75,7 +77,6 @@ def list_() -> None:
 @group.command()
 def show(name: Name) -> None:
     """Show one plugin: its package, hooks, permissions, settings and latest faults."""
-    from assistant.cli.versions import show_trial
     from assistant.desk import Desk
     from assistant.plugging import secrets
 
@@ -104,7 +105,25 @@ def show(name: Name) -> None:
         for fault in recent_faults(desk, timedelta(days=1))[-5:]:
             if fault.plugin == name:
                 console.print(f"[red]fault[/]        {escape(f'{fault.hook}: {fault.error}')}")
-        show_trial(desk, name, console)
+        _show_trial(desk, name, console)
+
+
+def _show_trial(desk: Desk, name: str, console: Console) -> None:
+    """What the version of a plugin that is tried would have changed."""
+    info = desk.plugins.trial(name)
+    if info is None:
+        return
+    told = desk.tickets.trials.summary(name, info.number)
+    about = f"version {info.number}" + (f" ({info.version})" if info.version else "")
+    console.print(
+        f"tried        {escape(about)}: {told.seen} seen, {told.changed} would have changed,"
+        f" {told.faults} faults, {told.slowest_ms:.0f} ms at most"
+    )
+    for ticket_id, trial in desk.tickets.trials.latest(name, info.number, LATEST):
+        console.print(f"  ticket {ticket_id}, {trial.hook}: {escape(trial.error)}".rstrip(": "))
+        for line in trial.change.splitlines():
+            color = "red" if line.startswith("-") else "green"
+            console.print(f"    [{color}]{escape(line)}[/]")
 
 
 @group.command()

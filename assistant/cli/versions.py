@@ -6,17 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from assistant.cli.plugins import MEANINGS, Name, group
 from assistant.errors import PluginError
 
 if TYPE_CHECKING:
-    from assistant.desk import Desk
     from assistant.plugging.versions import Versions
-
-LATEST = 5  # differences that are shown
 
 
 def add_to(app: typer.Typer) -> None:
@@ -73,24 +68,6 @@ def rollback(name: Name) -> None:
     back = _versions().roll_back(name)
     runs = f"version {back.used[-1].number}" if back.used else "what is installed"
     typer.echo(f"{name}: {runs} runs, and nothing is tried.")
-
-
-def show_trial(desk: Desk, name: str, console: Console) -> None:
-    """What the version of a plugin that is tried would have changed."""
-    info = desk.plugins.trial(name)
-    if info is None:
-        return
-    told = desk.tickets.trials.summary(name, info.number)
-    about = f"version {info.number}" + (f" ({info.version})" if info.version else "")
-    console.print(
-        f"tried        {escape(about)}: {told.seen} seen, {told.changed} would have changed,"
-        f" {told.faults} faults, {told.slowest_ms:.0f} ms at most"
-    )
-    for ticket_id, trial in desk.tickets.trials.latest(name, info.number, LATEST):
-        console.print(f"  ticket {ticket_id}, {trial.hook}: {escape(trial.error)}".rstrip(": "))
-        for line in trial.change.splitlines():
-            color = "red" if line.startswith("-") else "green"
-            console.print(f"    [{color}]{escape(line)}[/]")
 
 
 def _versions() -> Versions:

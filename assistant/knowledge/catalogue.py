@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from assistant.articles import Audience
 from assistant.errors import KnowledgeError, UnreadableError
@@ -16,14 +16,24 @@ from assistant.knowledge.lexical import Lexical, Source
 from assistant.knowledge.listing import Unreadable
 from assistant.knowledge.sources import Folder
 
-if TYPE_CHECKING:
-    from assistant.knowledge.indexing import Report
-
 PAGE = 50
 NAMED = 100
 """So many files that could not be read are kept by name."""
 
 _ONCE_MORE = "Run `deskmate index PATH` once more; from then on the console can."
+
+
+@dataclass
+class Report:
+    """What one run did to a source, in numbers of articles, and what could not be read."""
+
+    source: str
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    passages: int = 0
+    unreadable: list[Unreadable] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from assistant.articles import Article, Passage
 from assistant.errors import KnowledgeError, PluginError, UnreadableError
-from assistant.knowledge.catalogue import Catalogue
+from assistant.knowledge.catalogue import Catalogue, Report
 from assistant.knowledge.lexical import Lexical
 from assistant.knowledge.listing import Unreadable
 from assistant.knowledge.passages import ReadPicture, split
@@ -25,19 +25,6 @@ BATCH_PASSAGES = 512
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 Progress = Callable[[int, int], None]
-
-
-@dataclass
-class Report:
-    """What one run did to a source, in numbers of articles, and what could not be read."""
-
-    source: str
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    passages: int = 0
-    unreadable: list[Unreadable] = field(default_factory=list)
 
 
 def _no_progress(done: int, total: int) -> None:

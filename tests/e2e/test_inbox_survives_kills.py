@@ -159,7 +159,9 @@ def _check_every_message_was_answered_and_every_reply_sent_once(
     print(f"{len(messages)} messages, {len(outcomes)} outcomes, {len(sent)} replies sent")
 
     assert len(messages) == MESSAGES
-    assert Counter(line["id"] for line in sent) == Counter(stored.reply_id for stored in outcomes)
+    # Five deaths over one message hand its conversation over; what comes later has no reply.
+    replied = [stored for stored in outcomes if stored.outcome.text]
+    assert Counter(line["id"] for line in sent) == Counter(stored.reply_id for stored in replied)
     if all(stored.outcome.action == "reply" for stored in outcomes):
         assert sorted(answered) == sorted(message.external_id for message in messages)
     for thread in {message.thread_id for message in messages}:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.knowledge import indexing
-from assistant.knowledge.indexing import Indexer, Report
+from assistant.knowledge.catalogue import Report
+from assistant.knowledge.indexing import Indexer
 from assistant.knowledge.lexical import Lexical
 from assistant.knowledge.sources import Folder
 from assistant.knowledge.store import Store

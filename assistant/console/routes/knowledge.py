@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
@@ -68,7 +69,7 @@ def work_news(call: Call) -> AsyncIterator[str]:
     return live.news(call, lambda: repr(call.office.work.state))
 
 
-def work_now(call: Call) -> dict[str, object]:
+def work_now(call: Call) -> dict[str, Any]:
     """The work in the background as a page shows it: what changes from here on is news."""
     state = call.office.work.state
     return {"work": state, "known": live.digest(repr(state))}
