@@ -11,7 +11,6 @@ wrong is appended to the caller's own list, so that workers can share one `Plugi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -145,13 +144,13 @@ class Plugins(Registry):
                 checked = self._may_change(self._loaded[call.plugin_name], partial(check, given))
                 # A copy to look at: whoever changes it by force changes it for nobody else.
                 changed = self._call(
-                    hook, call, faults, checked, {**arguments, changing: copy(given)}
+                    hook, call, faults, checked, {**arguments, changing: results.anew(given)}
                 )
                 now = given if changed is None else changed
             if turn.shadow:
                 tried = self._tried[turn.shadow.plugin_name]
                 checked = self._may_change(tried, partial(check, given))
-                lent = {**arguments, changing: copy(given)}
+                lent = {**arguments, changing: results.anew(given)}
                 about = arguments["message"].key
                 self._try_out(hook, turn.shadow, about, checked, lent, now, given, once_stored)
             arguments = {**arguments, changing: now}

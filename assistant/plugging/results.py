@@ -10,10 +10,11 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -190,7 +191,18 @@ def _changed(kind: type[T], given: T, value: Any) -> T:
                 changes[name] = adapters[name].validate_python(_fields(new))
             except ValidationError as error:
                 raise _wrong(kind, (name,), error) from None
-    return replace(given, **changes) if changes else given  # type: ignore[type-var]
+    return anew(given, changes) if changes else given
+
+
+def anew(given: T, changes: Mapping[str, Any] = MappingProxyType({})) -> T:
+    """Another object of the same fields, but for these; tuples are nobody's to change. It is much
+    faster than `dataclasses.replace`, since it passes by what a class does when it is made: those
+    that travel do nothing then."""
+    if isinstance(given, tuple):
+        return given
+    made: T = object.__new__(type(given))
+    vars(made).update(vars(given), **changes)
+    return made
 
 
 def _wrong(kind: type, place: tuple[str, ...], error: ValidationError) -> FaultError:
