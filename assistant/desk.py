@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -104,6 +104,7 @@ class Desk(Assembly):
             concurrency=inbox.concurrency,
             quiet_seconds=inbox.quiet_seconds,
             dead_after_seconds=inbox.dead_after_seconds,
+            tell_after_seconds=inbox.tell_after_seconds,
             keep=self.settings.privacy,
             erased=self.tell_erased,
         )
@@ -254,9 +255,16 @@ class Desk(Assembly):
 
         return self.pipeline.answer(message, ticket, conversation, begins)
 
-    def _arriving(self, message: Message, faults: list[PluginFault]) -> Message:
+    def _arriving(
+        self,
+        message: Message,
+        faults: list[PluginFault],
+        once_stored: list[Callable[[], None]],
+    ) -> Message:
         # The models are loaded only if a plugin looks at a picture.
-        return self.plugins.message_arriving(message, lambda a: self.attachments.shown(a), faults)
+        return self.plugins.message_arriving(
+            message, lambda a: self.attachments.shown(a), faults, once_stored
+        )
 
     def _hold(self, reply: Reply) -> str | None:
         faults: list[PluginFault] = []

@@ -72,15 +72,9 @@ CHANGING = (
 )
 """Hooks that may change what they get; what they return counts with `tickets:write` only."""
 
-SHADOWED = (
-    "message_received",
-    "passages_found",
-    "answer_drafted",
-    "outcome_decided",
-    "reply_sending",
-)
-"""Hooks in which a version that is tried is asked too, and its answer recorded. Not those that only
-act on something outside, nor `message_arriving`: there is no ticket yet to keep a record with."""
+SHADOWED = (*CHANGING, "reply_sending")
+"""Hooks in which a version that is tried is asked too, and its answer recorded; not those that only
+act on something outside."""
 
 TIME_LIMITS_S: dict[str, float] = {
     "register_connectors": 300,

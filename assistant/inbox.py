@@ -40,6 +40,8 @@ from assistant.upkeep import SEND_AGAIN_AFTER, Upkeep
 Answering = Callable[[Message, Ticket, tuple[Turn, ...]], Outcome]
 """Answers a message of a ticket, given what was said before."""
 
+Arriving = Callable[[Message, list[PluginFault], list[Callable[[], None]]], Message]
+
 ANSWER_PAUSES = (1.0, 5.0)  # seconds before the second and the third try
 TRY_AGAIN_SECONDS = 30.0  # since the first try; after that, none is worth the wait
 FATAL_ATTEMPTS = 5  # after so many workers died over a message, a person gets it
@@ -56,12 +58,13 @@ class Inbox:
     `answer` may raise: it is tried again, then the message is handed over with the error as its
     reason. `reply_hold` returns a reason to hold a reply back for a person, or None; it is not
     asked about what a person approved. `solved` hears of tickets that nobody at the desk marked.
-    `arriving` makes of a message what is stored, and appends what went wrong with plugins.
+    `arriving` makes of a message what is stored, and appends what went wrong with plugins, and
+    what is to be called once it is stored.
     `worker` names this process: no other may have the same name, and after a restart it should be
     the same. `staff_connector` names the connector that tells staff; empty: the first that can.
     `concurrency` is the number of conversations answered at once. A message is answered once its
     author is likely done, at most `quiet_seconds` later (`bursts.py`); what came meanwhile is part
-    of the question.
+    of the question. A customer who waits for `tell_after_seconds` is told so; 0: nobody is.
     `keep` says how long what is past is kept; by default it is kept. `erased` is called with the
     number of each ticket that was kept for so long.
     `workflow_url` is the database in which DBOS keeps its own tables (`workflow_database_url`).
@@ -74,7 +77,7 @@ class Inbox:
         connectors: Mapping[str, Connector],
         reply_hold: Callable[[Reply], str | None],
         solved: Callable[[Ticket], None] = lambda ticket: None,
-        arriving: Callable[[Message, list[PluginFault]], Message] = lambda message, faults: message,
+        arriving: Arriving = lambda message, faults, once_stored: message,
         *,
         worker: str,
         workflow_url: str,
@@ -82,6 +85,7 @@ class Inbox:
         concurrency: int = 2,
         quiet_seconds: float = 5.0,
         dead_after_seconds: float = 30.0,
+        tell_after_seconds: float = 0.0,
         keep: Privacy | None = None,
         erased: Callable[[int], None] = lambda ticket_id: None,
     ) -> None:
@@ -102,6 +106,7 @@ class Inbox:
             worker=worker,
             staff_connector=staff_connector,
             dead_after_seconds=dead_after_seconds,
+            tell_after_seconds=tell_after_seconds,
             keep=keep or Privacy(),
             erased=erased,
         )
@@ -111,8 +116,11 @@ class Inbox:
         acknowledge it to its source. Accepting it again changes nothing. While the inbox is not
         started the message is stored only, and enqueued at the next start."""
         faults: list[PluginFault] = []
-        message = self._arriving(message, faults)
+        once_stored: list[Callable[[], None]] = []
+        message = self._arriving(message, faults, once_stored)
         ticket = self._tickets.store_message(message)
+        for work in once_stored:
+            work()
         self._tickets.outcomes.note_faults(ticket.id, faults)
         metrics.ACCEPTED.labels(message.connector).inc()
         log.info("accepted_message", ticket=ticket.id, message=message.key)
@@ -176,7 +184,11 @@ class Inbox:
                 replies.record_dropped(reply_id, f"{owner} took the ticket over before it was sent")
                 log.info("dropped_reply", **about)
                 return
-            if not stored.approved_by and (reason := self._reply_hold(stored.reply)):
+            reason = replies.silenced(reply_id)
+            if not stored.approved_by and (reason := reason or self._reply_hold(stored.reply)):
+                if stored.tells_delay:  # no matter for a person
+                    replies.record_dropped(reply_id, reason)
+                    return
                 replies.record_held(reply_id, reason)
                 log.info("held_reply", **about)
                 self._upkeep.tell_staff_soon()
@@ -220,16 +232,12 @@ class Inbox:
         if question.author == "staff":
             return Outcome("ignore", f"{question.sender} of our own wrote it", text="")
         conversation = self._tickets.conversation(ticket.id, without=burst)
-        if ticket.status == "handed over":
-            if conversation and conversation[-1].author == "staff" and remarks.confirms(question):
-                return remarks.CONFIRMED
-            whose = ticket.owner or "a person"
-            return Outcome("hand over", f"ticket {ticket.id} is with {whose}", text="")
+        persons_word = conversation and conversation[-1].author == "staff"
+        if ticket.status == "handed over" and persons_word and remarks.confirms(question):
+            return remarks.CONFIRMED
+        if taken := self._tickets.persons.with_person(ticket):
+            return Outcome("hand over", taken, text="")
         others = self._tickets.persons.other_tickets(ticket)
-        if with_person := next((o for o in others if o.status == "handed over"), None):
-            whose = with_person.owner or "a person"
-            reason = f"ticket {with_person.id} of the same customer, on {with_person.connector}"
-            return Outcome("hand over", f"{reason}, is with {whose}", text="")
         turns = [turn for other in others for turn in self._tickets.conversation(other.id)]
         if turns:
             conversation = tuple(sorted([*turns, *conversation], key=lambda turn: turn.sent_at))

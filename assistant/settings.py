@@ -121,6 +121,12 @@ class Inbox(_Section):
         " that looks finished is answered after 1.5 at most.",
     )
     concurrency: int = Field(2, ge=1, description="Conversations answered at once per process.")
+    tell_after_seconds: float = Field(
+        300.0,
+        ge=0,
+        description="A customer who waits for so long is told once that the answer takes longer;"
+        " 0: never.",
+    )
     worker_name: str = Field(
         "", description="This process's stable name; empty: the host's name and 'worker'."
     )

@@ -1,8 +1,8 @@
 """What every process that answers messages does again and again beside that.
 
 It says that it lives, takes over from the dead, enqueues what was stored and not enqueued, tells
-staff what waits for them, closes tickets that stayed quiet, clears the queues' past, and erases
-what is older than it may be.
+staff what waits for them and customers that their answer takes longer, closes tickets that stayed
+quiet, clears the queues' past, and erases what is older than it may be.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ SWEEP_SECONDS = 60.0
 HOUR_SECONDS = 3600.0
 OFTEN_SECONDS = 5.0
 SEND_AGAIN_AFTER = 60.0  # seconds until a reply or notice without any news is due anew
+DELAYED_TEXT = "Thank you for your message. The answer takes longer than usual; it will come here."
 KEEP_WORKFLOWS = timedelta(days=7)
 KEEP_EVENTS = timedelta(days=14)  # longer than any webhook is tried again
 
@@ -33,6 +34,7 @@ class Upkeep:
 
     `connectors` are asked for who can tell staff, `staff_connector` names the one that shall; empty
     means the first that can. `solved` is called with each ticket that is solved by staying quiet.
+    Customers are told that their answer takes longer after `tell_after_seconds`, if that is not 0.
     `keep` says how long tickets and the audit log are kept; `erased` is called with the number of
     each ticket that was kept for so long.
     """
@@ -47,6 +49,7 @@ class Upkeep:
         worker: str,
         staff_connector: str,
         dead_after_seconds: float,
+        tell_after_seconds: float,
         keep: Privacy,
         erased: Callable[[int], None],
     ) -> None:
@@ -57,6 +60,7 @@ class Upkeep:
         self._worker = worker
         self._staff_connector = staff_connector
         self._dead_after = dead_after_seconds
+        self._tell_after = tell_after_seconds
         self._keep = keep
         self._erased = erased
         self._stopping, self._stopped = threading.Event(), threading.Event()
@@ -83,6 +87,7 @@ class Upkeep:
             self._repeat(self._sweep_replies, often),
             self._repeat(self._sweep_messages, SWEEP_SECONDS),
             self._repeat(self._tell_staff, OFTEN_SECONDS, wake=self._news),
+            self._repeat(self._tell_waiting, OFTEN_SECONDS),
             self._repeat(self._close_quiet, HOUR_SECONDS),
             self._repeat(self._clear_past, HOUR_SECONDS),
             self._repeat(self._erase_old, HOUR_SECONDS),
@@ -160,6 +165,14 @@ class Upkeep:
                 log.warning("failed_notice", **about, error=logs.place(error))
                 pause = min(3600.0, 5.0 * 2**stored.attempts)
                 notices.record_failure(notice.id, f"{type(error).__name__}: {error}", pause)
+
+    def _tell_waiting(self) -> None:
+        """Tells customers that their answer takes longer."""
+        if self._tell_after:
+            for reply_id in self._tickets.delays.tell(self._tell_after, DELAYED_TEXT):
+                stored = self._tickets.replies.get(reply_id)
+                self._queues.enqueue_reply(stored.send_id, stored.reply)
+                log.info("told_delay", ticket=stored.reply.ticket_id, reply=reply_id)
 
     def _close_quiet(self) -> None:
         for ticket in self._tickets.solutions.mark_quiet():

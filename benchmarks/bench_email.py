@@ -74,6 +74,7 @@ class Company:
             desk.index(Folder(data.HELP_CENTRE / "articles", source="help"))
         (folder / "deskmate.toml").write_text(
             f'data_dir = "data"\nsecret_key = "{KEY}"\n[inbox]\nworker_name = "desk"\n'
+            "tell_after_seconds = 0\n"
             "[policy]\nreply_at = 0.3\ndraft_at = 0.2\n"
             f'[connectors.email]\nstaff_address = "{STAFF}"\n'
             f'[connectors.email.mailboxes.support]\naddress = "{SUPPORT}"\n'

@@ -16,7 +16,8 @@ staff were told twice; `mails sent again` were taken by the SMTP server twice un
 `throughput/CHANNEL`: as many messages as fit at once, until all are answered; then half that rate,
 for the times from arrival to acknowledgement (e-mail and the ticket database acknowledge nothing:
 until it is stored) and to the reply sent. `models alone` is the same pipeline without anything
-around it, in as many threads. `workers/N`: N processes on PostgreSQL, through the API.
+around it, in as many threads. All databases are SQLite, in `throughput/ticket-database/postgresql`
+PostgreSQL. `workers/N`: N processes on PostgreSQL, through the API.
 
 `overload`: messages come five times as fast as they can be answered.
 
@@ -224,9 +225,9 @@ def sustained(load: Load, channels: Sequence[str]) -> float:
     return len(asked) / (ended - began).total_seconds()
 
 
-def throughput(load: Load, channel: str, share: float, r: Results) -> float:
+def throughput(load: Load, channel: str, share: float, r: Results, database: str = "") -> float:
     """Of one channel; returns messages a second."""
-    task, count = f"throughput/{channel}", max(20, round(BURST * share))
+    task, count = f"throughput/{channel}{database}", max(20, round(BURST * share))
     rate = sustained(load, [channel] * count)
     r.add(task, "deskmate", "messages/s", rate, n=count)
     before, steady = len(load.times()), max(10, round(STEADY * share))
@@ -315,6 +316,10 @@ def main() -> None:
                     overload(found, load, float(np.mean(rates)), share, results)
                     load.engine.dispose()
                 models_alone(found.folder, texts, share, results)
+            with company(mail, "postgresql") as found, found.running():
+                load = Load(found, texts)
+                throughput(load, "ticket-database", share, results, "/postgresql")
+                load.engine.dispose()
         for processes in WORKERS if chosen("workers") else ():
             further = ("--workers", str(processes - 1))
             with company(mail, "postgresql") as found, found.running(*further):

@@ -67,7 +67,7 @@ class Company:
         ) as desk:
             desk.index(Folder(data.HELP_CENTRE / "articles", source="help"))
         (folder / "deskmate.toml").write_text(
-            'data_dir = "data"\n[inbox]\nworker_name = "desk"\n'
+            'data_dir = "data"\n[inbox]\nworker_name = "desk"\ntell_after_seconds = 0\n'
             f'[connectors.slack]\nstaff_channel = "{self.staff}"\nchannels = ["{self.channel}"]\n'
             f'api_url = "{slack.api_url}"\nbot_token = "{slack.team.bot_token}"\n'
             f'app_token = "{slack.app_token}"\n'

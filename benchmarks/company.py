@@ -116,7 +116,7 @@ class Company:
         (self.folder / "deskmate.toml").write_text(
             f'data_dir = "data"\nsecret_key = "{KEY}"\nstaff_connector = "slack"\n'
             f"database_url = {json.dumps(self._through_cable(self.database_url, 'desk'))}\n"
-            '[inbox]\nworker_name = "desk"\n'
+            '[inbox]\nworker_name = "desk"\ntell_after_seconds = 0\n'
             "[policy]\nreply_at = 0.3\ndraft_at = 0.2\n"
             "[connectors.api]\n"
             f'[connectors.slack]\nstaff_channel = "{self.staff}"\nchannels = ["{self.channel}"]\n'

@@ -71,16 +71,18 @@ def open_inbox(channel: RecordingConnector, monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_plugins_make_of_a_message_is_stored_and_their_faults_are_noted(
     tickets: Tickets, open_inbox: Open
 ) -> None:
-    def arriving(message: Message, faults: list[PluginFault]) -> Message:
+    def arriving(message: Message, faults: list[PluginFault], once_stored: Any) -> Message:
+        once_stored.append(lambda: found.append(tickets.message("email", "m1").text))
         faults.append(PluginFault("redaction", "message_arriving", "took longer than 30 s"))
         return replace(message, text="[card number]")
 
+    found: list[str] = []
     inbox = open_inbox(tickets, arriving=arriving)
     inbox.accept(message("m1", "4111 1111 1111 1111"))
 
     ticket = tickets.find("email", "t1")
     assert ticket is not None
-    assert tickets.message("email", "m1").text == "[card number]"
+    assert found == ["[card number]"]
     assert [fault.plugin for fault in tickets.outcomes.faults(ticket.id)] == ["redaction"]
 
 
@@ -255,6 +257,91 @@ def test_a_ticket_that_a_person_has_is_left_to_that_person(
     assert stored is not None
     assert (stored.outcome.action, stored.outcome.reason) == ("hand over", "ticket 1 is with ana")
     assert channel.sent() == []
+
+
+def test_a_customer_who_waits_too_long_is_told_so_once(
+    tickets: Tickets,
+    channel: RecordingConnector,
+    open_inbox: Open,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(upkeep, "OFTEN_SECONDS", 0.1)
+    go = threading.Event()
+
+    def answer(*asked: Any) -> Outcome:
+        go.wait(20)
+        return echo(*asked)
+
+    open_inbox(tickets, answer, tell_after_seconds=0.5).accept(message())
+    eventually(channel.sent)
+    time.sleep(1)
+    go.set()
+    eventually(lambda: len(channel.sent()) == 2)
+
+    assert channel.texts() == [upkeep.DELAYED_TEXT, "You said: Hello"]
+
+
+def test_a_note_of_a_delay_that_a_plugin_holds_is_dropped_and_no_person_is_asked(
+    tickets: Tickets, channel: RecordingConnector, open_inbox: Open
+) -> None:
+    tickets.store_message(message())
+    (reply_id,) = tickets.delays.tell(0, "It takes longer.")
+
+    def answer(*asked: Any) -> Outcome:
+        eventually(lambda: tickets.replies.get(reply_id).state == "discarded")
+        return echo(*asked)
+
+    hold = lambda reply: "holiday" if "longer" in reply.text else None  # noqa: E731
+    open_inbox(tickets, answer, reply_hold=hold)
+    eventually(channel.sent)
+
+    assert channel.texts() == ["You said: Hello"]
+    assert tickets.ticket(1).status == "answered"
+
+
+def chat(tickets: Tickets) -> int:
+    """The ticket of a chat of the same customer."""
+    ours = {"thread_id": "c1", "verified_address": "kim@example.org"}
+    return tickets.store_message(replace(message("c1", **ours), connector="chat")).id
+
+
+def test_an_answer_under_way_waits_when_a_person_takes_the_customer_on_another_channel(
+    tickets: Tickets, channel: RecordingConnector, open_inbox: Open
+) -> None:
+    def answer(*asked: Any) -> Outcome:
+        tickets.hand_over(chat(tickets), "ana")
+        return echo(*asked)
+
+    inbox = open_inbox(tickets, answer)
+    inbox.accept(message(verified_address="kim@example.org"))
+    eventually(lambda: is_answered(tickets, "m1"))
+    time.sleep(0.3)
+
+    (stored,) = tickets.outcomes.of_ticket(1)
+    assert (stored.draft_state, channel.sent()) == ("waiting", [])
+
+
+def test_an_answer_that_could_not_be_sent_yet_waits_as_well(
+    tickets: Tickets,
+    channel: RecordingConnector,
+    open_inbox: Open,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inbox_module, "send_pause", lambda attempt: 0.01)
+    connectors: dict[str, RecordingConnector] = {}
+    inbox = open_inbox(tickets, connectors=connectors)
+    inbox.accept(message(verified_address="kim@example.org"))
+    eventually(lambda: tickets.replies.of_ticket(1))
+
+    tickets.hand_over(chat(tickets), "ana")
+    connectors["email"] = channel
+    eventually(lambda: tickets.list("needs review"))
+    (held,) = tickets.replies.of_ticket(1)
+
+    assert (held.state, channel.sent()) == ("held", [])
+    assert held.error == "ticket 2 of the same customer, on chat, is with ana"
+    inbox.send(tickets.replies.approve(1, "ana"))
+    eventually(channel.sent)
 
 
 @pytest.mark.parametrize("same_process", [True, False])

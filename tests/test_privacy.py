@@ -18,6 +18,7 @@ from assistant.errors import DeskmateError
 from assistant.messages import Outcome, PluginFault, Step
 from assistant.model.encoder import MultimodalEncoder
 from assistant.plugging import Plugins
+from assistant.plugging.shadows import Trial
 from assistant.queues import forget, workflow_database_url
 from assistant.settings import Settings
 from assistant.tickets.database import connect, upgrade
@@ -76,6 +77,9 @@ def fill(desk: Desk) -> None:
             f"k-{ticket.id}", ticket_id=ticket.id, tool="refund", plugin="shop", risk="write",
             arguments={"for": word}, customer=sender, state="waiting",
         )  # fmt: skip
+        tickets.trials.note(
+            Trial("says", 1, "message_received", asked.key, f"+text: {word}", 1.0, "")
+        )
         tickets.hand_over(ticket.id, "kim", f"{word} is angry")
         tickets.arrivals.note(
             "email", f"in/{word}", f"c-{word}", f"support {sender}", {"from": sender},
@@ -131,7 +135,8 @@ def test_an_export_holds_all_that_the_erasure_takes(desk: Desk) -> None:
         assert archive.read(f"files/{PICTURE.sha256}") == PICTURE.content
     (ticket,) = data["tickets"]
     assert ticket["customer"] == ANN
-    for part in ("messages", "outcomes", "traces", "replies", "notes", "feedback", "tool_calls"):
+    words = ("messages", "outcomes", "traces", "replies", "notes", "feedback", "tool_calls")
+    for part in (*words, "plugin_trials"):
         assert WORD in json.dumps(ticket[part]), part
     assert [arrival["external_id"] for arrival in data["arrivals"]] == [f"in/{WORD}"]
     assert "harmless" not in json.dumps(data)

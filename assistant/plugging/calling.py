@@ -12,12 +12,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from typing import Any, TextIO, TypeVar
 
 from assistant.messages import PluginFault
 from assistant.plugging.faults import FaultError, worded
-from assistant.plugging.threads import Threads
+from assistant.plugging.threads import Started, Threads
 
 T = TypeVar("T")
 
@@ -33,6 +32,7 @@ Faults = list[PluginFault]
 """What plugins did wrong during one message, one command or the start; the caller stores it."""
 
 _in_plugin = threading.local()
+os.register_at_fork(after_in_child=lambda: setattr(_in_plugin, "forked", True))
 
 
 class Caller:
@@ -40,7 +40,7 @@ class Caller:
 
     def __init__(self) -> None:
         self._threads = Threads()
-        self._hanging: dict[tuple[str, str], Future[Any]] = {}
+        self._hanging: dict[tuple[str, str], Started[Any]] = {}
         self._in_a_row: Counter[tuple[str, str]] = Counter()
         self._off_until: dict[tuple[str, str], float] = {}
 
@@ -67,15 +67,15 @@ class Caller:
         elif not always and time.monotonic() < self._off_until.get(key, 0):
             error = SWITCHED_OFF
         else:
-            future = self._threads.start(worded(_kept_in(work), passing))
+            started = self._threads.start(worded(_kept_in(work), passing))
             try:
-                result = future.result(limit_s)
+                result = started.result(limit_s)
                 self._in_a_row.pop(key, None)
                 return result
             except FaultError as fault:
                 error = str(fault)
             except TimeoutError:
-                self._hanging[key] = future
+                self._hanging[key] = started
                 error = f"took longer than {limit_s:g} s"
         if error != SWITCHED_OFF:
             self._count(key)
@@ -130,13 +130,12 @@ def _kept_in(work: Callable[[], T]) -> Callable[[], T]:
     desk must not go on from there."""
 
     def run() -> T:
-        process = os.getpid()
-        _in_plugin.now = True
+        _in_plugin.now, _in_plugin.forked = True, False
         try:
             return work()
         finally:
             _in_plugin.now = False
-            if os.getpid() != process:
+            if _in_plugin.forked:
                 os._exit(1)
 
     return run

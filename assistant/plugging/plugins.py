@@ -11,7 +11,6 @@ wrong is appended to the caller's own list, so that workers can share one `Plugi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -68,10 +67,14 @@ class Plugins(Registry):
         """Lets plugins add commands to `cli`."""
         self._gathered("register_commands", faults, results.nothing, {"cli": cli})
 
-    def message_arriving(self, message: Message, show: Show, faults: Faults) -> Message:
-        """The message to store."""
+    def message_arriving(
+        self, message: Message, show: Show, faults: Faults, once_stored: list[Callable[[], None]]
+    ) -> Message:
+        """The message to store. Appends what is to be called after that: then there is a ticket
+        with which to keep what versions that are tried make of it."""
         arguments = {"message": message, "show": show}
-        return self._chained("message_arriving", faults, results.message, "message", arguments)
+        hook, check = "message_arriving", results.message
+        return self._chained(hook, faults, check, "message", arguments, once_stored)
 
     def message_received(
         self, message: Message, ticket: Ticket, faults: Faults, show: Show = lambda attachment: ()
@@ -132,6 +135,7 @@ class Plugins(Registry):
         check: Callable[[T, Any], T],
         changing: str,
         arguments: dict[str, Any],
+        once_stored: list[Callable[[], None]] | None = None,
     ) -> T:
         for turn in self._order[hook]:
             given: T = arguments[changing]
@@ -140,15 +144,15 @@ class Plugins(Registry):
                 checked = self._may_change(self._loaded[call.plugin_name], partial(check, given))
                 # A copy to look at: whoever changes it by force changes it for nobody else.
                 changed = self._call(
-                    hook, call, faults, checked, {**arguments, changing: copy(given)}
+                    hook, call, faults, checked, {**arguments, changing: results.anew(given)}
                 )
                 now = given if changed is None else changed
             if turn.shadow:
                 tried = self._tried[turn.shadow.plugin_name]
                 checked = self._may_change(tried, partial(check, given))
-                lent = {**arguments, changing: copy(given)}
+                lent = {**arguments, changing: results.anew(given)}
                 about = arguments["message"].key
-                self._try_out(hook, turn.shadow, about, checked, lent, now, given)
+                self._try_out(hook, turn.shadow, about, checked, lent, now, given, once_stored)
             arguments = {**arguments, changing: now}
         result: T = arguments[changing]
         return result
@@ -183,9 +187,10 @@ class Plugins(Registry):
         arguments: Mapping[str, Any],
         live: T | None,
         given: T | None = None,
+        once_stored: list[Callable[[], None]] | None = None,
     ) -> None:
-        """Has the version that is tried do the same in its time; `given` is what None stands for
-        in this hook."""
+        """Has the version that is tried do the same in its time, or as soon as the message is
+        stored; `given` is what None stands for in this hook."""
         tried = self._tried[call.plugin_name]
 
         def look(caller: Caller, faults: Faults) -> T | None:
@@ -193,7 +198,11 @@ class Plugins(Registry):
             return given if made is None else made
 
         known = Trial(call.plugin_name, tried.info.number, hook, about, "", 0.0, "")
-        self.shadows.later(look, live, known)
+        begin = partial(self.shadows.later, look, live, known)
+        if once_stored is None:
+            begin()
+        else:
+            once_stored.append(begin)
 
     def _call(
         self,

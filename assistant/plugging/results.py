@@ -10,9 +10,11 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
+from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -181,15 +183,26 @@ def _changed(kind: type[T], given: T, value: Any) -> T:
     """`given` with the fields that differ in `value`; the others need no second check."""
     if not isinstance(value, kind):
         raise FaultError(f"returned {_named(value)}, not {kind.__name__}")
-    changes, named = {}, cast(Any, kind)
-    for name, adapter in _field_adapters(named).items():
-        new = getattr(value, name)
-        if new is not getattr(given, name):
+    adapters, read = _field_adapters(cast(Any, kind))
+    changes = {}
+    for name, old, new in zip(adapters, read(given), read(value), strict=True):
+        if new is not old:
             try:
-                changes[name] = adapter.validate_python(_fields(new))
+                changes[name] = adapters[name].validate_python(_fields(new))
             except ValidationError as error:
                 raise _wrong(kind, (name,), error) from None
-    return replace(given, **changes) if changes else given  # type: ignore[type-var]
+    return anew(given, changes) if changes else given
+
+
+def anew(given: T, changes: Mapping[str, Any] = MappingProxyType({})) -> T:
+    """Another object of the same fields, but for these; tuples are nobody's to change. It is much
+    faster than `dataclasses.replace`, since it passes by what a class does when it is made: those
+    that travel do nothing then."""
+    if isinstance(given, tuple):
+        return given
+    made: T = object.__new__(type(given))
+    vars(made).update(vars(given), **changes)
+    return made
 
 
 def _wrong(kind: type, place: tuple[str, ...], error: ValidationError) -> FaultError:
@@ -214,8 +227,10 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 @cache
-def _field_adapters(kind: Any) -> dict[str, TypeAdapter[Any]]:
-    return {name: TypeAdapter(hint) for name, hint in get_type_hints(kind).items()}
+def _field_adapters(kind: Any) -> tuple[dict[str, TypeAdapter[Any]], attrgetter[Any]]:
+    """What checks each field of a dataclass, and what reads all of them."""
+    adapters = {name: TypeAdapter(hint) for name, hint in get_type_hints(kind).items()}
+    return adapters, attrgetter(*adapters)
 
 
 def _named(value: Any) -> str:

@@ -11,6 +11,7 @@ import dataclasses
 import difflib
 import hashlib
 import queue
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +27,9 @@ WAITING = 1_000
 @dataclass(frozen=True)
 class Trial:
     """One call of a version that is tried. `about` names the message, as `connector:external-id`,
-    or the reply; `change` is a diff, empty if all would have stayed the same."""
+    or the reply; `change` is a diff, empty if all would have stayed the same. Of `message_arriving`
+    no words are kept, since another plugin may take them out before the message is stored: `change`
+    tells how long each line is, and `error` only its kind."""
 
     plugin: str
     number: int
@@ -54,12 +57,12 @@ class Shadows:
             faults: Faults = []
             began = time.perf_counter()
             made = look(self.caller, faults)
-            return dataclasses.replace(
-                known,
-                ms=(time.perf_counter() - began) * 1_000,
-                error=faults[0].error if faults else "",
-                change="" if faults else difference(live, made),
-            )
+            ms = (time.perf_counter() - began) * 1_000
+            error = faults[0].error if faults else ""
+            change = "" if faults else difference(live, made)
+            if known.hook == "message_arriving":
+                error, change = re.split(r":| \(", error)[0], without_words(change)
+            return dataclasses.replace(known, ms=ms, error=error, change=change)
 
         with self._lock:
             if self._thread is None:
@@ -92,6 +95,15 @@ def difference(live: Any, tried: Any) -> str:
     return "\n".join(line for line in lines if not line.startswith(("---", "+++", "@@")))
 
 
+def without_words(change: str) -> str:
+    """A difference that tells which fields differ, and of each line only its length."""
+    lines = [line.partition(": ") for line in change.splitlines()]
+    return "\n".join(
+        f"{field}{colon}{len(words)} characters" if colon else field
+        for field, colon, words in lines
+    )
+
+
 def _lines(name: str, value: Any) -> Iterator[str]:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         for each in dataclasses.fields(value):
@@ -103,7 +115,7 @@ def _lines(name: str, value: Any) -> Iterator[str]:
         for number, item in enumerate(value, 1):
             yield from _lines(f"{name} {number}".strip(), item)
     elif isinstance(value, bytes):
-        yield f"{name}: {len(value):,} bytes, sha256 {hashlib.sha256(value).hexdigest()[:12]}"
+        yield f"{name} ({len(value):,} bytes, sha256 {hashlib.sha256(value).hexdigest()[:12]})"
     elif value is not None:
         for line in str(value).splitlines():
             yield f"{name}: {line}" if name else line

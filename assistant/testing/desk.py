@@ -58,7 +58,7 @@ class PluginDesk:
 
     def arrive(self, message: Message | str) -> Message:
         """`message_arriving`: the message as it is stored."""
-        arriving = self.plugins.message_arriving(_message(message), self.show, self.faults)
+        arriving = self.plugins.message_arriving(_message(message), self.show, self.faults, [])
         return self._did("message_arriving", arriving)
 
     def receive(self, message: Message | str) -> Message:

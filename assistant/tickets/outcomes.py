@@ -15,6 +15,7 @@ from assistant.errors import DeskmateError
 from assistant.messages import Action, Answer, AttachmentReport, Message, Outcome, PluginFault, Step
 from assistant.tickets.database import sessions
 from assistant.tickets.events import note
+from assistant.tickets.persons import with_person
 from assistant.tickets.rows import (
     find_ticket,
     intend_notice,
@@ -35,6 +36,7 @@ from assistant.tickets.tables import (
 )
 
 ANSWERING: tuple[Action, ...] = ("reply", "draft")  # the actions whose text is the answer's
+SPEAKING: tuple[Action, ...] = ("reply", "ask")  # those that no person has to do with
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Outcomes:
         `covers` are the external ids of the messages that it settles. Returns the id of the reply
         to send, or None where nothing is sent: for drafts and empty texts. The first outcome of a
         message stays; a second one changes nothing. If a person took the ticket over while it was
-        being answered, the answer becomes a draft for that person.
+        being answered, or another one of the same customer, the answer becomes a draft.
         """
         with self._write.begin() as session:
             ticket = find_ticket(session, ticket_id, lock=True)
@@ -74,8 +76,8 @@ class Outcomes:
                 return session.scalar(select(ReplyRow.id).where(ReplyRow.outcome_id == outcome_id))
             if not session.scalar(select(exists().where(*_unsettled(ticket_id, covers)))):
                 return None  # the customer took all of them back meanwhile
-            if ticket.status == "handed over" and outcome.action in ("reply", "ask"):
-                reason = f"{outcome.reason}; a person took the ticket over meanwhile"
+            if outcome.action in SPEAKING and (taken := with_person(session, ticket)):
+                reason = f"{outcome.reason}; meanwhile {taken}"
                 outcome = replace(outcome, action="draft", reason=reason)
             row = insert_outcome(session, ticket, question, outcome)
             session.execute(

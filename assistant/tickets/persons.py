@@ -3,14 +3,17 @@
 Two tickets are the same customer's only if every message that a customer wrote in either of them
 bears the same address, and its channel vouches for that address: a forged mail, a colleague in Cc
 or a name alone joins nobody. Tickets are not merged: each is answered on its own channel. But the
-other's conversation is known, and while a person has one of them, all are silent.
+other's conversation is known, and while a person has one of them, all are silent: also an answer
+that was being written when the person took it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, exists, or_, select
+from sqlalchemy.orm import Session
 
 from assistant.messages import Ticket
 from assistant.tickets.database import sessions
@@ -29,35 +32,55 @@ class Persons:
     def other_tickets(self, ticket: Ticket) -> tuple[Ticket, ...]:
         """The same customer's tickets on other channels that are not solved, oldest first. Tickets
         of staff, who may be told what is internal, are left out."""
-        query = (
-            select(MessageRow.verified_address, MessageRow.audience)
-            .where(MessageRow.author == "customer", MessageRow.ticket_id == ticket.id)
-            .distinct()
-        )
         with self._read() as session:
-            own = session.execute(query).all()
-            if len(own) != 1 or own[0].verified_address is None or own[0].audience != "public":
-                return ()
-            address = own[0].verified_address
-            theirs = exists().where(
-                MessageRow.ticket_id == TicketRow.id,
-                MessageRow.author == "customer",
-                MessageRow.verified_address == address,
-            )
-            anybody_elses = exists().where(
-                MessageRow.ticket_id == TicketRow.id,
-                MessageRow.author == "customer",
-                or_(
-                    MessageRow.verified_address.is_(None),
-                    MessageRow.verified_address != address,
-                    MessageRow.audience != "public",
-                ),
-            )
-            tickets = (
-                select(TicketRow)
-                .where(TicketRow.connector != ticket.connector, TicketRow.status != "solved")
-                .where(TicketRow.updated_at > datetime.now(UTC) - TOGETHER)
-                .where(theirs, ~anybody_elses)
-                .order_by(TicketRow.id)
-            )
-            return tuple(as_ticket(row) for row in session.scalars(tickets))
+            return tuple(as_ticket(row) for row in _others(session, ticket))
+
+    def with_person(self, ticket: Ticket) -> str | None:
+        """As the function below."""
+        with self._read() as session:
+            return with_person(session, ticket)
+
+
+def with_person(session: Session, ticket: Ticket | TicketRow) -> str | None:
+    """If a person has this ticket, or another one of the same customer: which and who, in words."""
+    if ticket.status == "handed over":
+        return f"ticket {ticket.id} is with {ticket.owner or 'a person'}"
+    for other in _others(session, ticket):
+        if other.status == "handed over":
+            which = f"ticket {other.id} of the same customer, on {other.connector}"
+            return f"{which}, is with {other.owner or 'a person'}"
+    return None
+
+
+def _others(session: Session, ticket: Ticket | TicketRow) -> Sequence[TicketRow]:
+    query = (
+        select(MessageRow.verified_address, MessageRow.audience)
+        .where(MessageRow.author == "customer", MessageRow.ticket_id == ticket.id)
+        .distinct()
+    )
+    own = session.execute(query).all()
+    if len(own) != 1 or own[0].verified_address is None or own[0].audience != "public":
+        return ()
+    address = own[0].verified_address
+    theirs = exists().where(
+        MessageRow.ticket_id == TicketRow.id,
+        MessageRow.author == "customer",
+        MessageRow.verified_address == address,
+    )
+    anybody_elses = exists().where(
+        MessageRow.ticket_id == TicketRow.id,
+        MessageRow.author == "customer",
+        or_(
+            MessageRow.verified_address.is_(None),
+            MessageRow.verified_address != address,
+            MessageRow.audience != "public",
+        ),
+    )
+    tickets = (
+        select(TicketRow)
+        .where(TicketRow.connector != ticket.connector, TicketRow.status != "solved")
+        .where(TicketRow.updated_at > datetime.now(UTC) - TOGETHER)
+        .where(theirs, ~anybody_elses)
+        .order_by(TicketRow.id)
+    )
+    return session.scalars(tickets).all()

@@ -39,6 +39,7 @@ from assistant.tickets.tables import (
 )
 from assistant.tickets.teamwork import NoteRow, PresenceRow
 from assistant.tickets.tool_calls import ToolCallRow
+from assistant.tickets.trials import TrialRow
 
 CHUNK = 200
 OF_TICKETS: tuple[Any, ...] = (
@@ -48,6 +49,7 @@ OF_TICKETS: tuple[Any, ...] = (
     NoticeRow,
     PluginFaultRow,
     ToolCallRow,
+    TrialRow,
     EventRow,
 )
 """What hangs on a ticket and on nothing else."""

@@ -15,8 +15,10 @@ from sqlalchemy.orm import Session
 from assistant.errors import DeskmateError
 from assistant.messages import Attachment, Author, Reply
 from assistant.tickets.database import sessions
+from assistant.tickets.delays import waits
 from assistant.tickets.events import note
-from assistant.tickets.outcomes import ANSWERING
+from assistant.tickets.outcomes import ANSWERING, SPEAKING
+from assistant.tickets.persons import with_person
 from assistant.tickets.rows import (
     audit,
     find_ticket,
@@ -39,7 +41,8 @@ class StoredReply:
 
     `state` is intended, sent, held (a plugin wants a person to see it), failed (given up) or
     discarded (by a person); `error` says why it was held or what went wrong last. `approved_by`
-    is the person who approved or wrote it; `author` is `staff` if the words are a person's.
+    is the person who approved or wrote it; `author` is `staff` if the words are a person's. It
+    `tells_delay` if it says no more than that the answer takes longer.
     """
 
     reply: Reply
@@ -51,6 +54,7 @@ class StoredReply:
     error: str | None
     approved_by: str | None
     author: Author
+    tells_delay: bool
 
     @property
     def send_id(self) -> str:
@@ -128,6 +132,21 @@ class Replies:
             row.attempts += 1
             row.due_at = datetime.now(UTC) + timedelta(seconds=again_after)
             return row.attempts
+
+    def silenced(self, reply_id: str) -> str | None:
+        """Why a reply may not go any more: its customer is with a person by now, or it says that
+        the answer takes longer and that came first. What a person approved may always go, and so
+        may what tells the customer that a person answers."""
+        with self._read() as session:
+            row = _find(session, reply_id)
+            if row.approved_by:
+                return None
+            if row.outcome_id is None:
+                if waits(session, row.ticket_id) is None:
+                    return "the answer came first"
+            elif session.get_one(OutcomeRow, row.outcome_id).action not in SPEAKING:
+                return None
+            return with_person(session, find_ticket(session, row.ticket_id))
 
     def record_sent(self, reply_id: str, external_id: str) -> None:
         """The channel took the reply as `external_id`."""
@@ -299,4 +318,5 @@ def _read(session: Session, row: ReplyRow) -> StoredReply:
         error=row.error,
         approved_by=row.approved_by,
         author=row.author,
+        tells_delay=row.outcome_id is None and row.approved_by is None,
     )

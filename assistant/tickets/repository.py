@@ -2,6 +2,7 @@
 
     Tickets ─┬─ .outcomes   how messages ended, drafts among them
              ├─ .replies    what is to be sent, and what became of it
+             ├─ .delays     customers to be told that their answer takes longer
              ├─ .notices    what staff are to be told
              ├─ .solutions  when a ticket is solved, and by whom
              ├─ .feedback   what people think of the answers
@@ -45,6 +46,7 @@ from assistant.tickets.arrivals import Arrivals
 from assistant.tickets.audit import AuditLog
 from assistant.tickets.costs import CostLog
 from assistant.tickets.database import sessions
+from assistant.tickets.delays import Delays
 from assistant.tickets.deliveries import Deliveries
 from assistant.tickets.events import Events, note
 from assistant.tickets.feedback import FeedbackLog
@@ -101,6 +103,7 @@ class Tickets:
         self.engine = engine
         self.outcomes = Outcomes(engine)
         self.replies = Replies(engine)
+        self.delays = Delays(engine)
         self.notices = Notices(engine)
         self.solutions = Solutions(engine)
         self.feedback = FeedbackLog(engine)

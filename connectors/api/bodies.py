@@ -74,7 +74,8 @@ async def _form(request: Request, model: type[BaseModel]) -> Posted:
         async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS) as fields:
             for name, value in fields.multi_items():
                 if isinstance(value, UploadFile):
-                    files.append(await _file(name, value))
+                    if value.filename or value.size:  # browsers send a field without a file so
+                        files.append(await _file(name, value))
                 elif name in values:
                     raise _wrong(name, "This field stands there twice.")
                 else:

@@ -187,7 +187,7 @@ def test_a_colleague_who_replies_while_the_bot_writes_has_the_last_word(
     first = company.desk.tickets.outcomes.of_message("email", "m1")
     assert first is not None
     assert first.outcome.action == "draft"
-    assert first.outcome.reason.endswith("a person took the ticket over meanwhile")
+    assert first.outcome.reason.endswith("; meanwhile ticket 1 is with ana")
 
 
 def test_a_colleague_who_replies_before_the_bot_has_sent_has_the_last_word(

@@ -99,9 +99,11 @@ def test_a_customer_asks_with_a_screenshot_sees_the_steps_and_the_cited_answer(
 
     page.get_by_role("button", name="That helped").click()
     eventually(lambda: [one.helpful for one in api.tickets.feedback.of_ticket(1)] == [True])
-    page.get_by_label("Your question").fill("How do I download an invoice?")
+    page.get_by_label("Your question").fill("How do I download an invoice? <img src=x>")
     page.get_by_role("button", name="Send").click()
     page.locator("#said .assistant").nth(1).wait_for()
+    assert page.locator("#said .customer").nth(1).inner_text().endswith("<img src=x>")
+    assert page.locator("#said img").count() == 0
     page.get_by_role("button", name="Talk to a person").click()
     eventually(lambda: api.tickets.ticket(1).status == "handed over")
     assert len(api.tickets.messages(1)) == 3

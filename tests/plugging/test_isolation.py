@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field, SecretStr
 
-from assistant import Message, SettingsError, hookimpl
-from assistant.plugging import Plugins, calling, secrets
+from assistant import Answer, Message, Outcome, SettingsError, hookimpl
+from assistant.plugging import Plugins, calling, results, secrets
 from assistant.plugging.calling import FAULTS_IN_A_ROW, SWITCHED_OFF
 from assistant.settings import Settings
 
@@ -225,3 +225,20 @@ def test_the_desks_settings_show_no_table_of_a_plugin_or_connector() -> None:
     settings = Settings(plugins={"leaky": TABLE}, connectors={"x": TABLE}, secret_key="hush")
 
     assert "hush" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        Message("test", "1", "t", "ann", "Hello"),
+        Answer("Three days.", (), 0.9),
+        Outcome("reply", "found", "Three days."),
+    ],
+)
+def test_what_plugins_are_lent_is_another_object_made_without_its_classs_code(one: Any) -> None:
+    lent = results.anew(one, {"text": "Bye"})
+
+    assert lent == replace(one, text="Bye")
+    assert results.anew(one) == one
+    assert results.anew(one) is not one
+    assert not hasattr(type(one), "__post_init__")

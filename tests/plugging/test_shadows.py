@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from assistant import Answer, Citation, Hit, Message, Passage, PluginError, Reply
+from assistant import Answer, Attachment, Citation, Hit, Message, Passage, PluginError, Reply
 from assistant.plugging import Plugins, shadows
 from assistant.plugging.shadows import Trial
 from assistant.plugging.versions import Brought, Versions
@@ -153,6 +154,34 @@ def test_every_hook_that_changes_something_is_tried(trying: Trying, message, tic
     assert (len(found), faults) == (3, [])
 
 
+def test_of_what_arrives_it_is_recorded_which_fields_change_and_no_words(
+    trying: Trying, message
+) -> None:
+    trying.live(SAYS.replace("received", "arriving").format(word=" one"))
+    trying.tried(SAYS.replace("received", "arriving").format(word=" or two"))
+    plugins, faults, once_stored = trying.open(), [], []
+
+    stored = plugins.message_arriving(message("Hello"), lambda a: (), faults, once_stored)
+
+    assert (stored.text, faults, trying.noted(plugins)) == ("Hello one", [], [])
+    for work in once_stored:
+        work()
+    (trial,) = trying.noted(plugins)
+    assert (trial.hook, trial.about) == ("message_arriving", message().key)
+    assert trial.change == "-text: 9 characters\n+text: 12 characters"
+
+
+def test_a_fault_over_what_arrives_is_recorded_by_its_kind(trying: Trying, message) -> None:
+    code = SAYS.replace("received", "arriving").replace("return ", "return int(message.text) and ")
+    trying.tried(code.format(word=""))
+    plugins, once_stored = trying.open(), []
+
+    plugins.message_arriving(message("4111 1111"), lambda a: (), [], once_stored)
+    once_stored[0]()
+
+    assert [(trial.change, trial.error) for trial in trying.noted(plugins)] == [("", "ValueError")]
+
+
 def test_promote_uses_it_and_rollback_takes_it_back_without_a_restart(
     trying: Trying, message, ticket
 ) -> None:
@@ -235,6 +264,21 @@ def test_differences_are_named_by_their_field() -> None:
     assert difference(one, Message(**{**vars(one), "text": "Hello\nYou", "product": None})) == (
         "-text: World\n+text: You\n-product: Kettle"
     )
+
+
+def test_a_picture_is_told_by_its_size_and_hash_also_without_words(message) -> None:
+    sent = message("Hi")
+    one, other = (
+        replace(sent, attachments=(Attachment("image/png", name, name.encode()),))
+        for name in ("a.png", "ab.png")
+    )
+
+    assert shadows.without_words(shadows.difference(one, other)).splitlines() == [
+        "-attachments 1.filename: 5 characters",
+        "-attachments 1.content (5 bytes, sha256 7f071235805f)",
+        "+attachments 1.filename: 6 characters",
+        "+attachments 1.content (6 bytes, sha256 0773fb1a9e2b)",
+    ]
 
 
 def test_the_file_of_versions_says_what_was_granted(trying: Trying) -> None:

@@ -88,6 +88,23 @@ def test_an_answer_to_a_ticket_taken_meanwhile_becomes_a_draft(tickets: Tickets)
     assert tickets.ticket(1).owner == "ana"
 
 
+def test_an_answer_to_a_customer_whom_a_person_has_on_another_channel_becomes_a_draft(
+    tickets: Tickets,
+) -> None:
+    ours = {"verified_address": "kim@example.org"}
+    tickets.store_message(message(**ours))
+    chat = tickets.store_message(replace(message("c1", **ours), connector="slack"))
+    tickets.hand_over(chat.id, "ana")
+
+    reply_id = tickets.outcomes.store(1, message(), ["m1"], REPLY)
+
+    (stored,) = tickets.outcomes.of_ticket(1)
+    assert (reply_id, stored.draft_state) == (None, "waiting")
+    assert stored.outcome.reason.endswith(
+        "; meanwhile ticket 2 of the same customer, on slack, is with ana"
+    )
+
+
 def test_plugin_faults_are_kept_with_the_ticket(tickets: Tickets) -> None:
     tickets.store_message(message())
     fault = PluginFault("voice", "message_received", "TimeoutError: 5 s")

@@ -66,6 +66,18 @@ def test_a_screenshot_needs_no_words(api: ApiDesk, backend: httpx.Client) -> Non
     assert answer.status_code == 202
 
 
+def test_a_form_in_which_no_file_was_chosen_has_none(api: ApiDesk, backend: httpx.Client) -> None:
+    part = "--x\r\nContent-Disposition: form-data; name="
+    empty = f'{part}"files"; filename=""\r\nContent-Type: application/octet-stream\r\n\r\n\r\n'
+    form = f'{part}"text"\r\n\r\nHello\r\n{empty}--x--\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+
+    accepted = backend.post("/messages", content=form, headers=headers)
+
+    assert accepted.status_code == 202
+    assert api.tickets.messages(accepted.json()["ticket"])[0].attachments == ()
+
+
 def test_the_answer_is_seen_step_by_step_and_with_its_sources(
     api: ApiDesk, backend: httpx.Client
 ) -> None:

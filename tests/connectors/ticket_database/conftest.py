@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import shutil
 import socket
@@ -38,23 +37,25 @@ def mysql_server() -> Iterator[URL]:
     if _answers(url):
         yield url
         return
-    if not (shutil.which("mariadbd") and shutil.which("mariadb-install-db")):
+    programs = os.environ["PATH"] + ":/usr/sbin"  # which only root has in its path
+    program = shutil.which("mariadbd", path=programs)
+    if program is None or shutil.which("mariadb-install-db") is None:
         pytest.skip(HOW_TO_INSTALL)
     with tempfile.TemporaryDirectory(prefix="deskmate-mariadb-") as folder:
-        yield from _own_server(Path(folder))
+        yield from _own_server(program, Path(folder))
 
 
-def _own_server(folder: Path) -> Iterator[URL]:
+def _own_server(program: str, folder: Path) -> Iterator[URL]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    user = getpass.getuser()
-    common = ["--no-defaults", f"--datadir={folder / 'data'}", f"--user={user}"]
+    common = ["--no-defaults", f"--datadir={folder / 'data'}"]
+    common += ["--user=root"] if os.geteuid() == 0 else []  # it asks for that
     install = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal"]
     subprocess.run(install, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     server = subprocess.Popen(
         [
-            "mariadbd",
+            program,
             *common,
             f"--port={port}",
             "--bind-address=127.0.0.1",
