@@ -34,6 +34,7 @@ from assistant.messages import (
     Screen,
     ScreenLine,
     Ticket,
+    Turn,
 )
 from assistant.tools import Tool
 
@@ -68,6 +69,7 @@ __all__ = [
     "SettingsError",
     "Ticket",
     "Tool",
+    "Turn",
     "UndeliverableError",
     "UnreachableError",
     "UnreadableError",

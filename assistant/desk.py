@@ -210,6 +210,15 @@ class Desk(Assembly):
                 self.pipeline = replace(self.pipeline, plugins=plugins, tools=tools)
             self.plugins = plugins
 
+    def kept(self, message: Message) -> Message:
+        """What of a message is stored, as plugins leave it (`message_arriving`), for connectors
+        that store what is not to be answered; `accept` sees to the others."""
+        faults: list[PluginFault] = []
+        message = self._arriving(message, faults, [])
+        for fault in faults:
+            log.error("failed_arriving", message=message.key, plugin=fault.plugin)
+        return message
+
     def solve(self, ticket_id: int, who: str) -> None:
         """Marks a ticket as solved for the person `who`, and tells the plugins."""
         self._tell_solved(self.tickets.solutions.mark(ticket_id, who))

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pluggy
 
 from assistant.articles import Article, Hit
-from assistant.messages import Answer, Attachment, Message, Outcome, Reply, Shown, Ticket
+from assistant.messages import Answer, Attachment, Message, Outcome, Reply, Shown, Ticket, Turn
 
 if TYPE_CHECKING:
     import typer
@@ -53,6 +53,7 @@ NEEDS: dict[str, Permission] = {
     "register_commands": "commands",
     "message_arriving": "tickets:read",
     "message_received": "tickets:read",
+    "conversation_read": "tickets:read",
     "passages_found": "tickets:read",
     "answer_drafted": "tickets:read",
     "outcome_decided": "tickets:read",
@@ -66,6 +67,7 @@ NEEDS: dict[str, Permission] = {
 CHANGING = (
     "message_arriving",
     "message_received",
+    "conversation_read",
     "passages_found",
     "answer_drafted",
     "outcome_decided",
@@ -83,6 +85,7 @@ TIME_LIMITS_S: dict[str, float] = {
     "register_commands": 5,
     "message_arriving": 30,
     "message_received": 30,
+    "conversation_read": 10,
     "passages_found": 10,
     "answer_drafted": 10,
     "outcome_decided": 10,
@@ -137,6 +140,13 @@ def message_received(message: Message, ticket: Ticket, show: Show) -> Message | 
     """Called first, before anything reads the stored message. Returns the message to go on with,
     or None to leave it: each plugin gets what the one before it returned. `connector`,
     `external_id`, `thread_id` and `author` stay as they are."""
+
+
+@hookspec
+def conversation_read(message: Message, conversation: tuple[Turn, ...]) -> Iterable[Turn] | None:
+    """Called next, if anything was said before: what was stored then, by all sides, oldest first.
+    Returns what models may read of it, or None to leave it: each plugin gets what the one before
+    it returned."""
 
 
 @hookspec

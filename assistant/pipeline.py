@@ -109,6 +109,8 @@ class Pipeline:
             message = self.plugins.message_received(message, ticket, faults, self.attachments.shown)
             if message.text != written.text:
                 detail["read"] = message.text  # what everything below sees, and the console shows
+            if conversation:
+                conversation = self.plugins.conversation_read(message, conversation, faults)
         if failed := self.plugins.failed_required(faults):
             outcome = _handed_over(f"the plugin {failed}, which is required, failed")
         else:

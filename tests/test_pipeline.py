@@ -6,12 +6,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnableLambda
 
 from assistant import Answer, Attachment, Message, Outcome, Ticket, hookimpl
 from assistant.answering.policy import Policy
+from assistant.answering.question import Question
 from assistant.desk import Desk
 from assistant.messages import Turn, now
-from assistant.pipeline import Pipeline
+from assistant.pipeline import NO_ANSWER, Pipeline
 from assistant.plugging import Plugins
 from tests.pictures import png
 
@@ -239,6 +241,23 @@ def test_the_redaction_plugin_keeps_secrets_from_the_trace(desk: Desk) -> None:
     outcome = desk.ask("My card 4111 1111 1111 1111 is declined for the Team plan")
 
     assert "4111 1111" not in repr(outcome)
+
+
+def test_the_redaction_plugin_keeps_earlier_secrets_from_the_model(desk: Desk) -> None:
+    said = Turn("customer", "My card 4111 1111 1111 1111 is declined", now())
+    heard: list[Question] = []
+
+    def write(question: Question) -> Answer:
+        heard.append(question)
+        return NO_ANSWER
+
+    desk.pipeline = replace(desk.pipeline, generator=RunnableLambda(write))
+
+    desk.ask("And now?", conversation=(said,))
+
+    (question,) = heard
+    assert question.conversation == (replace(said, text="My card [card number] is declined"),)
+    assert "4111" not in question.text
 
 
 def test_a_message_that_a_required_plugin_could_not_see_to_goes_to_a_person(ask: Ask) -> None:

@@ -20,7 +20,7 @@ from assistant import hooks
 from assistant.articles import Article, Hit
 from assistant.errors import SettingsError
 from assistant.hooks import Show
-from assistant.messages import Answer, Message, Outcome, Reply, Ticket
+from assistant.messages import Answer, Message, Outcome, Reply, Ticket, Turn
 from assistant.plugging import results
 from assistant.plugging.calling import Caller, Faults
 from assistant.plugging.loaded import Loaded
@@ -82,6 +82,13 @@ class Plugins(Registry):
         """The message to go on with."""
         arguments = {"message": message, "ticket": ticket, "show": show}
         return self._chained("message_received", faults, results.message, "message", arguments)
+
+    def conversation_read(
+        self, message: Message, conversation: tuple[Turn, ...], faults: Faults
+    ) -> tuple[Turn, ...]:
+        """What was said before, as models may read it."""
+        hook, arguments = "conversation_read", {"message": message, "conversation": conversation}
+        return self._chained(hook, faults, results.conversation, "conversation", arguments)
 
     def passages_found(
         self, message: Message, hits: Sequence[Hit], faults: Faults

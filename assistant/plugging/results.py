@@ -21,7 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from assistant.articles import Article, Hit
 from assistant.connecting import Connector
-from assistant.messages import Answer, Message, Outcome
+from assistant.messages import Answer, Message, Outcome, Turn
 from assistant.plugging.faults import FaultError
 from assistant.tools import Risk, Tool
 
@@ -46,6 +46,12 @@ def hits(given: tuple[Hit, ...], value: Any) -> tuple[Hit, ...]:
     """Whole hits; those that were there before need no second check."""
     known = {id(hit) for hit in given}
     return tuple(hit if id(hit) in known else _checked(Hit, hit) for hit in _items(value))
+
+
+def conversation(given: tuple[Turn, ...], value: Any) -> tuple[Turn, ...]:
+    """Whole turns; those that were there before need no second check."""
+    known = {id(turn) for turn in given}
+    return tuple(turn if id(turn) in known else _checked(Turn, turn) for turn in _items(value))
 
 
 def answer(given: Answer, value: Any) -> Answer:

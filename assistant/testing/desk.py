@@ -18,6 +18,7 @@ from assistant.messages import (
     PluginFault,
     Reply,
     Ticket,
+    Turn,
     now,
 )
 from assistant.plugging import Plugins
@@ -67,6 +68,12 @@ class PluginDesk:
             _message(message), self.ticket, self.faults, self.show
         )
         return self._did("message_received", received)
+
+    def recall(self, *texts: str) -> tuple[Turn, ...]:
+        """`conversation_read`, for what the customer said before: as models may read it."""
+        said = tuple(Turn("customer", text, now()) for text in texts)
+        made = self.plugins.conversation_read(_message(""), said, self.faults)
+        return self._did("conversation_read", made)
 
     def find(self, message: Message | str, *passages: Passage | str) -> tuple[Hit, ...]:
         """`message_received`, then `passages_found` with a hit for each of these, best first."""

@@ -136,7 +136,7 @@ class Worker:
             ticket = self._ticket(mark)
             if ticket and ticket.connector == NAME and mark.purpose == "reply":
                 message = self._message(arrival, mail, ticket.thread_id)
-                self._desk.tickets.history.add([message], reason)
+                self._desk.tickets.history.add([self._desk.kept(message)], reason)
                 return
 
     def _from_staff(self, mail: Mail, authentic: bool) -> bool:

@@ -98,7 +98,8 @@ class Worker:
         if ticket is None and in_thread and event.get("thread_ts"):
             self._thread_before(arrival, event, message, last_try=last_try)
         if author == "customer" and not asked and in_thread and self._to_another(place, event):
-            self._desk.tickets.history.add([message], "it is addressed to somebody else")
+            kept = self._desk.kept(message)
+            self._desk.tickets.history.add([kept], "it is addressed to somebody else")
         else:
             self.accept(message)
 
@@ -121,7 +122,8 @@ class Worker:
             author: Literal["assistant", "staff", "customer"] = (
                 "assistant" if by_bot else "staff" if self._is_staff(each) else "customer"
             )
-            said.append(self._reader.message(place, each, author, shared=shared, with_files=False))
+            post = self._reader.message(place, each, author, shared=shared, with_files=False)
+            said.append(self._desk.kept(post))
         questions = [
             self._reader.message(place, each, shared=shared, last_try=last_try) for each in asked
         ]
@@ -133,8 +135,9 @@ class Worker:
     def _edit(self, arrival: Arrival, event: Json) -> None:
         name, place = _post_of(arrival), Place.parse(arrival.conversation)
         text = self._reader.text(place.team, event)
-        done = self._desk.tickets.history.change(NAME, name, text)
-        if done != "too late":
+        edited = Message(NAME, name, place.thread_id, event.get("user", ""), text)
+        kept = self._desk.kept(edited).text
+        if self._desk.tickets.history.change(NAME, name, kept) != "too late":
             return
         before = self._reader.text(place.team, {"text": arrival.payload["before"]})
         was = self._desk.tickets.message(NAME, name)

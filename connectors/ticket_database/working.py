@@ -81,7 +81,9 @@ class Worker:
                 self._discard(known, message.sender)
         elif ticket.open is False:
             self._desk.tickets.history.add(
-                [message], f"the ticket is {ticket.status!r}", customer=ticket.customer
+                [self._desk.kept(message)],
+                f"the ticket is {ticket.status!r}",
+                customer=ticket.customer,
             )
         else:
             self._customer(ticket, row, message, known)
@@ -99,14 +101,16 @@ class Worker:
             colleagues += [e.sender or COLLEAGUE for e in public[:here] if e.by_colleague]
         person = ticket.assignee or next(iter(colleagues), None)
         if person and (known is None or known.status != "handed over"):
-            stored = self._desk.tickets.store_message(message)
+            stored = self._desk.tickets.store_message(self._desk.kept(message))
             self._desk.tickets.hand_over(stored.id, person, "has it in the help desk")
         self.accept(message)
 
     def _take_in_before(self, ticket: HelpDeskTicket, rows: Sequence[HelpDeskMessage]) -> None:
         """What was said before the assistant came: what nobody answered yet is asked with it."""
         answered = max((n for n, row in enumerate(rows, 1) if row.kind == "staff"), default=0)
-        past = [self._as_message(ticket, row, files=False) for row in rows[:answered]]
+        past = [
+            self._desk.kept(self._as_message(ticket, row, files=False)) for row in rows[:answered]
+        ]
         self._desk.tickets.history.add(past, customer=ticket.customer)
         for row in rows[answered:]:
             self.accept(self._as_message(ticket, row, last_try=True))

@@ -3,8 +3,8 @@
     My card 4111 1111 1111 1111 was refused  ->  My card [card number] was refused
 
 The text was stored as it came: the support person still sees all of it. Models, the search, traces
-and logs see the replaced text, also in files of text. On screenshots what is private is covered
-before they are stored: nobody sees it again.
+and logs see the replaced text, also in files of text and in what was said before. On screenshots
+what is private is covered before they are stored: nobody sees it again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant import Attachment, Message, Ticket, hookimpl
+from assistant import Attachment, Message, Ticket, Turn, hookimpl
 from assistant.hooks import Show
 from plugins.redaction.kinds import Kind
 
@@ -80,6 +80,11 @@ class Redaction:
             attachments=tuple(self._replaced(a) for a in changed.attachments),
         )
         return None if changed == message else changed
+
+    @hookimpl(tryfirst=True)
+    def conversation_read(self, conversation: tuple[Turn, ...]) -> list[Turn]:
+        """What was said before was stored as it came, too."""
+        return [replace(turn, text=redact(turn.text, self.kinds)) for turn in conversation]
 
     def _covered(self, attachment: Attachment, show: Show) -> tuple[Attachment, ...]:
         if not self.screenshots:

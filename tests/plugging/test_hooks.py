@@ -24,6 +24,7 @@ from assistant import (
     Tool,
     hooks,
 )
+from assistant.messages import Turn, now
 from assistant.plugging import Faults, Plugins
 from assistant.settings import Settings
 
@@ -217,7 +218,10 @@ def test_a_faulty_plugin_costs_only_itself(
     assert error in faults[0].error
 
 
+SAID = Turn("customer", "My card is declined", now())
 WRONG_RETURNS = [
+    ("conversation_read", [SAID.text], "returned str, not Turn"),
+    ("conversation_read", [replace(SAID, author="robot")], "wrong author"),
     ("passages_found", [PASSAGE], "returned assistant.articles.Passage, not Hit"),
     ("passages_found", "hits", "returned str, not several things"),
     ("passages_found", itertools.repeat(HIT), "more than 10,000"),
@@ -244,6 +248,7 @@ def test_a_wrong_return_is_a_fault_and_nothing_changes(
 ) -> None:
     plugins.register("wrong", plugin(hook, lambda: value))
     given = {
+        "conversation_read": (message(), (SAID,)),
         "passages_found": (message(), (HIT,)),
         "answer_drafted": (message(), ANSWER),
         "reply_sending": (REPLY,),

@@ -203,6 +203,14 @@ def test_the_plugin_replaces_text_and_subject_and_nothing_else(message, ticket) 
     assert seen.external_id == "1"
 
 
+def test_what_was_said_before_is_replaced_too(plugin_desk) -> None:
+    plugin_desk.add("redaction", Redaction)
+
+    (turn,) = plugin_desk.recall("Password: hunter2")
+
+    assert (turn.author, turn.text) == ("customer", "Password: [password]")
+
+
 def test_the_plugin_goes_before_plugins_of_earlier_names(message, ticket) -> None:
     class Reader:
         read = ""

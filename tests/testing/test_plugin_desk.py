@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from assistant import Answer, Hit, Message, PluginError, SettingsError, Ticket, hookimpl
+from assistant import Answer, Hit, Message, PluginError, SettingsError, Ticket, Turn, hookimpl
 from assistant.testing.desk import PluginDesk
 
 pytest_plugins = ["pytester"]
@@ -22,6 +22,10 @@ class Everything:
     @hookimpl
     def message_received(self, message: Message) -> Message:
         return replace(message, text=message.text.upper())
+
+    @hookimpl
+    def conversation_read(self, conversation: tuple[Turn, ...]) -> tuple[Turn, ...]:
+        return conversation[-1:]
 
     @hookimpl
     def passages_found(self, message: Message, hits: tuple[Hit, ...]) -> list[Hit]:
@@ -54,6 +58,7 @@ def desk(everything: Everything) -> PluginDesk:
 
 def test_each_moment_can_be_tried(desk: PluginDesk, everything: Everything) -> None:
     assert desk.receive("hello").text == "HELLO"
+    assert [turn.text for turn in desk.recall("long ago", "just now")] == ["just now"]
     assert [hit.passage.text for hit in desk.find("refund", "REFUND now", "else")] == ["REFUND now"]
     assert desk.draft("Three days [1].", "It takes three days.").text == "Hi. Three days [1]."
     assert desk.send("You idiot") == "everything: rude"

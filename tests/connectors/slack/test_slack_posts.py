@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
+from assistant import Message, hookimpl
 from tests.channel_desk import eventually, replies_with
 from tests.slack_desk import buttons, shown
 
@@ -209,6 +211,28 @@ def test_an_edit_before_the_answer_changes_the_question(slack, desk, help_channe
 
     assert "You asked: Where is my invoice?" in shown(reply)
     assert len(slack.by_bot(help_channel)) == 1
+
+
+def test_what_is_stored_without_an_answer_is_stored_as_plugins_leave_it(
+    slack, desk, help_channel, ana
+) -> None:
+    class Censor:
+        @hookimpl
+        def message_arriving(self, message: Message) -> Message:
+            return replace(message, text=message.text.replace("hunter2", "***"))
+
+    desk.desk.plugins.register("censor", Censor())
+    root = slack.post(help_channel, ana, "The password hunter2 fails", tell=False)
+    slack.post(help_channel, slack.add_user("Bo"), "hunter2 works for me", thread_ts=root["ts"])
+    post = slack.post(help_channel, ana, f"{slack.mention} Why is that?", thread_ts=root["ts"])
+    slack.edit(help_channel, post, f"{slack.mention} Why does hunter2 fail?")
+    desk.reply(help_channel, root)
+    desk.settled()
+
+    ticket = desk.ticket(help_channel, root)
+    stored = [message.text for message in desk.tickets.messages(ticket.id)]
+    assert "*** works for me" in stored
+    assert "hunter2" not in "".join(stored)
 
 
 @pytest.mark.parametrize(
