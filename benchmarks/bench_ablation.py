@@ -129,9 +129,9 @@ def _ranked(scores: Scores, measured: Measured) -> list[str]:
 
 
 def _steps(products: Sequence[Product]) -> dict[str, Scores]:
-    """What is learned from `products` (from the screenshots alone), step by step."""
+    """What is learned from `products`, step by step."""
     learned = [
-        [each.shown for each in product.cases if each.shown and not each.case.text]
+        [each.shown for each in product.cases if each.shown]
         for product in products
     ]
     pictures = [
