@@ -130,10 +130,7 @@ def _ranked(scores: Scores, measured: Measured) -> list[str]:
 
 def _steps(products: Sequence[Product]) -> dict[str, Scores]:
     """What is learned from `products`, step by step."""
-    learned = [
-        [each.shown for each in product.cases if each.shown]
-        for product in products
-    ]
+    learned = [[each.shown for each in product.cases if each.shown] for product in products]
     pictures = [
         torch.cat(part) for part in zip(*(each.emphasised for each in products), strict=True)
     ]

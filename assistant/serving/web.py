@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, mult
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
@@ -31,6 +33,8 @@ from assistant.tickets.backlog import Backlog
 Phase = Literal["loading", "ready", "stopping"]
 
 STOP_SECONDS = 5  # for requests that are under way
+
+_LINE_BREAK = re.compile(r"[\r\n]")
 
 
 def app(
@@ -64,7 +68,8 @@ def app(
             Route("/metrics", metrics),
             *(Mount(path, _WhileReady(Router(own), phase)) for path, own in routes.items()),
             *([Mount("/", console)] if console else []),
-        ]
+        ],
+        middleware=[Middleware(_InOneLine)],
     )
 
 
@@ -127,6 +132,19 @@ class _WhileReady:
             media_type, headers = "application/problem+json", {"Retry-After": "10"}
             application = JSONResponse(problem, 503, headers, media_type)
         await application(scope, receive, send)
+
+
+class _InOneLine:
+    """Marks line breaks in a path (%0A) as wrong characters. Starlette's patterns end at them, so
+    that no part would be asked, and each has answers of its own for what it does not know."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "path" in scope:
+            scope = {**scope, "path": _LINE_BREAK.sub("\N{REPLACEMENT CHARACTER}", scope["path"])}
+        await self._app(scope, receive, send)
 
 
 class _BacklogCollector(Collector):

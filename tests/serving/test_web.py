@@ -34,8 +34,14 @@ def client(company: Company) -> Iterator[TestClient]:
     async def take(request: Request) -> Response:
         return PlainTextResponse(f"took {(await request.body()).decode()}")
 
+    def unknown(request: Request) -> Response:
+        return PlainTextResponse(f"sales does not know {request.path_params['rest']}", 404)
+
     routes: dict[str, Sequence[BaseRoute]] = {
-        "/connectors/email/sales": [Route("/events", take, methods=["POST"])]
+        "/connectors/email/sales": [
+            Route("/events", take, methods=["POST"]),
+            Route("/{rest:path}", unknown, methods=["POST"]),
+        ]
     }
     application = web.app(
         lambda: company.phase, lambda: company.parts, lambda: Backlog(3, 2, 1), routes, "1.0"
@@ -89,6 +95,17 @@ def test_a_connector_receives_by_http_while_messages_are_answered(
 
     assert [answer.status_code for answer in (before, ready, after)] == [503, 200, 503]
     assert (ready.text, before.headers["Retry-After"]) == ("took two", "10")
+
+
+def test_a_line_break_in_a_path_is_no_way_round_the_part_that_it_names(
+    client: TestClient, company: Company
+) -> None:
+    company.phase = "ready"
+
+    answer = client.post("/connectors/email/sales/other%0A")
+
+    assert answer.status_code == 404
+    assert answer.text == "sales does not know other�"
 
 
 def test_a_port_that_is_taken_is_said_at_once() -> None:
