@@ -29,6 +29,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import random
+import re
 import shutil
 import subprocess
 import tempfile
@@ -196,8 +197,9 @@ class Load:
         found = {}
         with self.engine.connect() as connection:
             for customer, thread, stored, decided, sent in connection.execute(query):
-                name = customer.partition("@")[0] if "@customers" in customer else thread
-                found[name.rpartition("/")[2]] = (stored, sent or decided)
+                mailed = re.search(r"([\w-]+)@customers", customer)
+                name = mailed[1] if mailed else thread.rpartition("/")[2]
+                found[name] = (stored, sent or decided)
         return found
 
     def milliseconds(self, asked: Sequence[tuple[Asked, float]]) -> tuple[list[float], list[float]]:
