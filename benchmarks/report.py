@@ -41,6 +41,26 @@ _ORDER = (
 _IN_README = ("questions", "screens")
 """Those that rank articles by all of what a system has; in `reading`, bm25s does it for both."""
 
+_SENTENCES = (
+    "A message in words takes {latency: text: deskmate: ms p50} ms at the median, one with a"
+    " screenshot {latency: text+screenshot: deskmate: ms p50} ms.",
+    "A screenshot is read in {reading: plausible: deskmate: ms p50} ms at the median; RapidOCR's"
+    " defaults take {reading: plausible: rapidocr: ms p50} ms for the same.",
+    "Slack: posts are acknowledged within {slack: busy: deskmate: ack p99 ms} ms (p99) while 20 a"
+    " second arrive and the models are busy. Of {slack: chaos: deskmate: messages} posts, with the"
+    " process killed, sockets ended and Slack's rate limits, {slack: chaos: deskmate: lost} were"
+    " lost and {slack: chaos: deskmate: answered twice} answered twice.",
+    "E-mail: of {email: chaos: deskmate: messages} mails, with {email: chaos: deskmate: kills}"
+    " kills, both servers away and mailboxes full, {email: chaos: deskmate: lost} were lost and"
+    " {email: chaos: deskmate: answered twice} answered twice; machines that wrote got"
+    " {email: chaos: deskmate: loops} answers.",
+    "All channels at once: of {load: chaos: deskmate: messages} messages, with processes killed,"
+    " servers stopped and networks cut, {load: chaos: deskmate: lost} were lost and"
+    " {load: chaos: deskmate: answered twice} answered twice.",
+)
+"""What else the README says, with figures named as `benchmark: task: system: metric`; a sentence
+about what was not measured yet is left out."""
+
 BUSY_BEFORE, BUSY_AFTER = 0.5, 2.6  # processes that want a core; a run keeps two busy
 
 _INTRODUCTION = """\
@@ -79,8 +99,15 @@ def page() -> str:
 
 
 def summary() -> str:
-    """The README's figures: one table of how often each system finds the right article."""
+    """The README's figures: one table of how often each system finds the right article, and what
+    else was measured."""
     documents = [json.loads((FOLDER / f"{name}.json").read_text("utf-8")) for name in _IN_README]
+    measured = sorted({f"{each['date']}, {each['machine']}" for each in documents})
+    sentences = "".join(f"- {filled}\n" for filled in map(_filled, _SENTENCES) if filled)
+    return f"{_ranking(documents)}\n\nMeasured on {'; '.join(measured)}.\n\n{sentences}"
+
+
+def _ranking(documents: Sequence[dict[str, Any]]) -> str:
     found = [t for each in documents for t in tables([Row(**row) for row in each["rows"]])]
     cells: dict[str, dict[str, str]] = {}
     for table in found:
@@ -99,8 +126,19 @@ def summary() -> str:
             for s, row in cells.items()
         ),
     ]
-    measured = sorted({f"{each['date']}, {each['machine']}" for each in documents})
-    return "\n".join(lines) + f"\n\nMeasured on {'; '.join(measured)}.\n"
+    return "\n".join(lines)
+
+
+def _filled(sentence: str) -> str:
+    """A sentence with its figures; empty if one was not measured."""
+    for name in re.findall(r"\{(.*?)\}", sentence):
+        benchmark, task, system, metric = name.split(": ")
+        file = FOLDER / f"{benchmark}.json"
+        rows = json.loads(file.read_text("utf-8"))["rows"] if file.is_file() else []
+        for row in rows:
+            if (row["task"], row["system"], row["metric"]) == (task, system, metric):
+                sentence = sentence.replace(f"{{{name}}}", f"{row['value']:,.0f}")
+    return "" if "{" in sentence else sentence
 
 
 def section(name: str, document: dict[str, Any]) -> str:
