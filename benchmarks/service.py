@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,6 +43,6 @@ def start(
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz"):
                 return process
-        except urllib.error.URLError:
+        except OSError:  # it does not listen yet, or ended meanwhile
             time.sleep(0.1)
     raise RuntimeError((folder / "log").read_text()[-2_000:])

@@ -48,10 +48,11 @@ class Limits:
 
 
 class Client(WebClient):
-    """slack_sdk's client; a call that is limited waits and is made again."""
+    """slack_sdk's client; a call that is limited waits and is made again. One whose connection ends
+    is not, as slack_sdk would by itself: Slack may have taken it, and there would be two posts."""
 
     def __init__(self, token: str | None, base_url: str, limits: Limits) -> None:
-        super().__init__(token, base_url=base_url, timeout=TIMEOUT_SECONDS)
+        super().__init__(token, base_url=base_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
         self._limits = limits
 
     def api_call(self, api_method: str, **arguments: Any) -> SlackResponse:

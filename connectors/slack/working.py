@@ -156,7 +156,7 @@ class Worker:
         team, user = command["team_id"], command["user_id"]
         # Only the person who asked sees the answer, as in a direct message.
         audience = self._reader.audience(team, "D", user, shared=False)
-        webhook = WebhookClient(command["response_url"])
+        webhook = WebhookClient(command["response_url"], retry_handlers=[])
         try:
             outcome = self._desk.ask(command["question"], audience=audience)
         except DeskmateError as error:
