@@ -243,7 +243,9 @@ def test_the_redaction_plugin_keeps_secrets_from_the_trace(desk: Desk) -> None:
     assert "4111 1111" not in repr(outcome)
 
 
-def test_the_redaction_plugin_keeps_earlier_secrets_from_the_model(desk: Desk) -> None:
+def test_the_redaction_plugin_keeps_earlier_secrets_from_the_model(
+    desk: Desk, ticket: Ticket
+) -> None:
     said = Turn("customer", "My card 4111 1111 1111 1111 is declined", now())
     heard: list[Question] = []
 
@@ -251,9 +253,8 @@ def test_the_redaction_plugin_keeps_earlier_secrets_from_the_model(desk: Desk) -
         heard.append(question)
         return NO_ANSWER
 
-    desk.pipeline = replace(desk.pipeline, generator=RunnableLambda(write))
-
-    desk.ask("And now?", conversation=(said,))
+    path = replace(desk.pipeline, generator=RunnableLambda(write))
+    path.answer(Message("test", "2", "t", "ann", "And now?"), ticket, (said,))
 
     (question,) = heard
     assert question.conversation == (replace(said, text="My card [card number] is declined"),)

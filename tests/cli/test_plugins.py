@@ -155,7 +155,7 @@ def test_check_finds_good_what_runs(run: Run) -> None:
     ran = run("plugins", "check")
 
     assert ran.code == 0, ran.out
-    assert "ok     redaction: message_arriving, message_received" in ran.out
+    assert "ok     redaction: conversation_read, message_arriving, message_received" in ran.out
 
 
 def test_what_a_plugin_prints_is_kept_out_of_the_output(run: Run, install, tmp_path) -> None:
