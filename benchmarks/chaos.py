@@ -158,7 +158,11 @@ class Trouble:
     def _kill(self, dice: random.Random) -> None:
         time.sleep(dice.uniform(0, 3))  # some of it is answered meanwhile
         self._company.kill()
-        self._company.start(*self._plan.options)
+        while True:  # as a service manager does: without its database it ends again
+            try:
+                return self._company.start(*self._plan.options)
+            except RuntimeError:
+                time.sleep(1)
 
     def _restart(self, stop: Callable[[], None], start: Callable[[], None]) -> None:
         stop()
