@@ -34,6 +34,7 @@ from assistant.messages import Message, Outcome, PluginFault, Reply, Ticket, Tur
 from assistant.queues import Queues
 from assistant.settings import Privacy
 from assistant.tickets.columns import clean
+from assistant.tickets.persons import with_person
 from assistant.tickets.repository import Tickets, Waiting
 from assistant.upkeep import SEND_AGAIN_AFTER, Upkeep
 
@@ -184,8 +185,9 @@ class Inbox:
                 replies.record_dropped(reply_id, f"{owner} took the ticket over before it was sent")
                 log.info("dropped_reply", **about)
                 return
-            reason = replies.silenced(reply_id)
-            if not stored.approved_by and (reason := reason or self._reply_hold(stored.reply)):
+            if not stored.approved_by and (
+                reason := replies.silenced(reply_id) or self._reply_hold(stored.reply)
+            ):
                 if stored.tells_delay:  # no matter for a person
                     replies.record_dropped(reply_id, reason)
                     return
@@ -235,9 +237,9 @@ class Inbox:
         persons_word = conversation and conversation[-1].author == "staff"
         if ticket.status == "handed over" and persons_word and remarks.confirms(question):
             return remarks.CONFIRMED
-        if taken := self._tickets.persons.with_person(ticket):
-            return Outcome("hand over", taken, text="")
         others = self._tickets.persons.other_tickets(ticket)
+        if taken := with_person(ticket, others):
+            return Outcome("hand over", taken, text="")
         turns = [turn for other in others for turn in self._tickets.conversation(other.id)]
         if turns:
             conversation = tuple(sorted([*turns, *conversation], key=lambda turn: turn.sent_at))

@@ -44,14 +44,12 @@ def message(given: Message, value: Any) -> Message:
 
 def hits(given: tuple[Hit, ...], value: Any) -> tuple[Hit, ...]:
     """Whole hits; those that were there before need no second check."""
-    known = {id(hit) for hit in given}
-    return tuple(hit if id(hit) in known else _checked(Hit, hit) for hit in _items(value))
+    return _whole(Hit, given, value)
 
 
 def conversation(given: tuple[Turn, ...], value: Any) -> tuple[Turn, ...]:
     """Whole turns; those that were there before need no second check."""
-    known = {id(turn) for turn in given}
-    return tuple(turn if id(turn) in known else _checked(Turn, turn) for turn in _items(value))
+    return _whole(Turn, given, value)
 
 
 def answer(given: Answer, value: Any) -> Answer:
@@ -158,6 +156,11 @@ def panels(
 def nothing(plugin: str, given: tuple[T, ...], value: Any) -> tuple[T, ...]:
     """Not even None is a value here."""
     raise FaultError(f"returned {_named(value)}, but this hook returns nothing")
+
+
+def _whole(kind: type[T], given: tuple[T, ...], value: Any) -> tuple[T, ...]:
+    known = {id(item) for item in given}
+    return tuple(i if id(i) in known else _checked(kind, i) for i in _items(value))
 
 
 def _items(value: Any) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, exists, func, select
 from sqlalchemy.orm import Session
 
 from assistant.tickets.database import sessions
-from assistant.tickets.persons import with_person
+from assistant.tickets.persons import others_of, with_person
 from assistant.tickets.rows import find_ticket, intend_reply, reply_id_for
 from assistant.tickets.tables import MessageRow, ReplyRow
 
@@ -62,7 +62,7 @@ def waits(session: Session, ticket_id: int) -> MessageRow | None:
 def _intend(session: Session, ticket_id: int, text: str) -> str | None:
     ticket = find_ticket(session, ticket_id, lock=True)
     message = waits(session, ticket_id)
-    if message is None or with_person(session, ticket):
+    if message is None or with_person(ticket, others_of(session, ticket)):
         return None
     reply_id = reply_id_for(f"{message.connector}:{message.external_id} is late")
     if session.get(ReplyRow, reply_id):

@@ -15,7 +15,7 @@ from assistant.errors import DeskmateError
 from assistant.messages import Action, Answer, AttachmentReport, Message, Outcome, PluginFault, Step
 from assistant.tickets.database import sessions
 from assistant.tickets.events import note
-from assistant.tickets.persons import with_person
+from assistant.tickets.persons import others_of, with_person
 from assistant.tickets.rows import (
     find_ticket,
     intend_notice,
@@ -76,7 +76,9 @@ class Outcomes:
                 return session.scalar(select(ReplyRow.id).where(ReplyRow.outcome_id == outcome_id))
             if not session.scalar(select(exists().where(*_unsettled(ticket_id, covers)))):
                 return None  # the customer took all of them back meanwhile
-            if outcome.action in SPEAKING and (taken := with_person(session, ticket)):
+            if outcome.action in SPEAKING and (
+                taken := with_person(ticket, others_of(session, ticket))
+            ):
                 reason = f"{outcome.reason}; meanwhile {taken}"
                 outcome = replace(outcome, action="draft", reason=reason)
             row = insert_outcome(session, ticket, question, outcome)

@@ -33,26 +33,24 @@ class Persons:
         """The same customer's tickets on other channels that are not solved, oldest first. Tickets
         of staff, who may be told what is internal, are left out."""
         with self._read() as session:
-            return tuple(as_ticket(row) for row in _others(session, ticket))
-
-    def with_person(self, ticket: Ticket) -> str | None:
-        """As the function below."""
-        with self._read() as session:
-            return with_person(session, ticket)
+            return tuple(as_ticket(row) for row in others_of(session, ticket))
 
 
-def with_person(session: Session, ticket: Ticket | TicketRow) -> str | None:
-    """If a person has this ticket, or another one of the same customer: which and who, in words."""
+def with_person(
+    ticket: Ticket | TicketRow, others: Sequence[Ticket] | Sequence[TicketRow]
+) -> str | None:
+    """If a person has this ticket, or one of its customer's others: which and who, in words."""
     if ticket.status == "handed over":
         return f"ticket {ticket.id} is with {ticket.owner or 'a person'}"
-    for other in _others(session, ticket):
+    for other in others:
         if other.status == "handed over":
             which = f"ticket {other.id} of the same customer, on {other.connector}"
             return f"{which}, is with {other.owner or 'a person'}"
     return None
 
 
-def _others(session: Session, ticket: Ticket | TicketRow) -> Sequence[TicketRow]:
+def others_of(session: Session, ticket: Ticket | TicketRow) -> Sequence[TicketRow]:
+    """As `Persons.other_tickets`, within a transaction."""
     query = (
         select(MessageRow.verified_address, MessageRow.audience)
         .where(MessageRow.author == "customer", MessageRow.ticket_id == ticket.id)

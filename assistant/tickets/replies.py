@@ -18,7 +18,7 @@ from assistant.tickets.database import sessions
 from assistant.tickets.delays import waits
 from assistant.tickets.events import note
 from assistant.tickets.outcomes import ANSWERING, SPEAKING
-from assistant.tickets.persons import with_person
+from assistant.tickets.persons import others_of, with_person
 from assistant.tickets.rows import (
     audit,
     find_ticket,
@@ -146,7 +146,8 @@ class Replies:
                     return "the answer came first"
             elif session.get_one(OutcomeRow, row.outcome_id).action not in SPEAKING:
                 return None
-            return with_person(session, find_ticket(session, row.ticket_id))
+            ticket = find_ticket(session, row.ticket_id)
+            return with_person(ticket, others_of(session, ticket))
 
     def record_sent(self, reply_id: str, external_id: str) -> None:
         """The channel took the reply as `external_id`."""

@@ -25,15 +25,18 @@ def test_a_long_period_is_drawn_by_week(office: ConsoleDesk, visitor: Visitor) -
     assert len(quarter.content) < 100_000
 
 
-def test_cost_is_told_in_seconds_and_never_in_money(office: ConsoleDesk, visitor: Visitor) -> None:
+def cost_of(office: ConsoleDesk, visitor: Visitor, *steps: Step) -> str:
+    """The part of the page about cost, after an answer that took these steps."""
     message = office.receive("How do I pay?")
-    steps = (Step("read", 500.0), Step("write", 1_000.0))
     outcome = Outcome("reply", "sure", "By card.", trace=steps)
     office.tickets.outcomes.store(1, message, [message.external_id], outcome)
     office.add("vera", "viewer")
     visitor.log_in("vera")
+    return visitor.get("/quality/cost").text
 
-    page = visitor.get("/quality/cost").text
+
+def test_cost_is_told_in_seconds_and_never_in_money(office: ConsoleDesk, visitor: Visitor) -> None:
+    page = cost_of(office, visitor, Step("read", 500.0), Step("write", 1_000.0))
 
     assert "no amount is shown" in page
     assert "There is no chat model" in page
@@ -44,14 +47,9 @@ def test_cost_is_told_in_seconds_and_never_in_money(office: ConsoleDesk, visitor
 def test_tokens_are_told_where_a_chat_model_counted_them(
     office: ConsoleDesk, visitor: Visitor
 ) -> None:
-    message = office.receive("How do I pay?")
     step = Step("write", 1_000.0, {"tokens_read": 1_200, "tokens_written": 80})
-    outcome = Outcome("reply", "sure", "By card.", trace=(step,))
-    office.tickets.outcomes.store(1, message, [message.external_id], outcome)
-    office.add("vera", "viewer")
-    visitor.log_in("vera")
 
-    page = visitor.get("/quality/cost").text
+    page = cost_of(office, visitor, step)
 
     assert "Tokens a message" in page
     assert '<td class="right">1,280</td>' in page
