@@ -75,7 +75,7 @@ def test_debug_shows_everything() -> None:
     stream = io.StringIO()
     logs.configure(stream, debug=True)
     try:
-        logging.getLogger("slack_bolt.App").debug("Request: %s", SECRET)
+        logging.getLogger("library.of_this_test").debug("Request: %s", SECRET)
     finally:
         logging.root.handlers = before
         logging.root.setLevel(level)

@@ -23,9 +23,9 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PATIENCE_MS = 90_000
 NOTE_STEPS = """
     window.steps = [];
-    const step = document.getElementById("step");
-    const note = () => window.steps.push(step.textContent);
-    new MutationObserver(note).observe(step, { childList: true });
+    const note = ({ addedNodes }) => addedNodes.forEach((text) => steps.push(text.textContent));
+    new MutationObserver((changes) => changes.forEach(note)).observe(
+      document.getElementById("step"), { childList: true });
 """
 
 
