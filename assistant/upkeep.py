@@ -1,8 +1,8 @@
 """What every process that answers messages does again and again beside that.
 
-It says that it lives, takes over from the dead, enqueues what was stored and not enqueued, tells
-staff what waits for them and customers that their answer takes longer, closes tickets that stayed
-quiet, clears the queues' past, and erases what is older than it may be.
+It says that it lives, takes over from the dead, enqueues what was stored and not enqueued, minds
+the clock, tells staff what waits for them and customers that their answer takes longer, closes
+tickets that stayed quiet, clears the queues' past, and erases what is older than it may be.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from assistant import logs
+from assistant import clock, logs
 from assistant.connecting import AnnotatingConnector, Connector, NotifyingConnector
 from assistant.messages import Ticket
 from assistant.queues import Queues
@@ -21,6 +21,7 @@ from assistant.tickets.repository import Tickets
 SWEEP_SECONDS = 60.0
 HOUR_SECONDS = 3600.0
 OFTEN_SECONDS = 5.0
+CLOCK_SLACK_SECONDS = 30.0  # clocks of several machines may differ by so much
 SEND_AGAIN_AFTER = 60.0  # seconds until a reply or notice without any news is due anew
 DELAYED_TEXT = "Thank you for your message. The answer takes longer than usual; it will come here."
 KEEP_WORKFLOWS = timedelta(days=7)
@@ -63,6 +64,7 @@ class Upkeep:
         self._tell_after = tell_after_seconds
         self._keep = keep
         self._erased = erased
+        self._jumps = clock.Jumps()
         self._stopping, self._stopped = threading.Event(), threading.Event()
         self._news = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -78,12 +80,17 @@ class Upkeep:
         """Begins to do the jobs."""
         self._stopping.clear()
         self._stopped.clear()
+        newest, now = self._tickets.dues.newest_event_at(), datetime.now(UTC)
+        self._jumps.seconds(now)
+        if newest and newest > now + timedelta(seconds=CLOCK_SLACK_SECONDS):
+            self._bring_forward()
         often = min(OFTEN_SECONDS, self._dead_after / 3)
         # Threads of their own, so that no long sweep delays a heartbeat; and the heart beats on
         # until the last work is done.
         self._threads = [
             self._repeat(self._beat, often, until=self._stopped),
             self._repeat(self._take_over, often),
+            self._repeat(self._mind_clock, often),
             self._repeat(self._sweep_replies, often),
             self._repeat(self._sweep_messages, SWEEP_SECONDS),
             self._repeat(self._tell_staff, OFTEN_SECONDS, wake=self._news),
@@ -121,6 +128,16 @@ class Upkeep:
             if names:
                 count = self._queues.give_back(names)
                 log.warning("took_over", workers=",".join(names), workflows=count)
+
+    def _mind_clock(self) -> None:
+        """What waits for a time must not wait for as long again as the clock was set back."""
+        if self._jumps.seconds(datetime.now(UTC)) < -CLOCK_SLACK_SECONDS:
+            self._bring_forward()
+
+    def _bring_forward(self) -> None:
+        messages = self._queues.bring_forward()
+        others = self._tickets.dues.bring_forward(SEND_AGAIN_AFTER)
+        log.warning("clock_went_back", messages=messages, others=others)
 
     def _sweep_messages(self) -> None:
         """Enqueues messages that were stored by a process that died before it enqueued them."""

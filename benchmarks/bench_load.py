@@ -8,8 +8,8 @@ stopped and started, Slack's disconnects, rate limits, redeliveries and posts th
 saying so, and the cables to all servers cut one by one, also that to Deskmate's own database
 (`cable.py`: no rights needed). `chaos/sqlite`: the same on SQLite, where the disk is also full: a
 small file system of its own where this may be mounted, else no file may grow (RLIMIT_FSIZE).
-Clock jumps are left out: that takes libfaketime, which a test cannot assume. `lost` are messages
-with no answer of which staff were told nothing, `answered twice` those with two answers or of which
+`clock` sets Deskmate's clock an hour wrong and right again (`clock.py`). `lost` are messages with
+no answer of which staff were told nothing, `answered twice` those with two answers or of which
 staff were told twice; `mails sent again` were taken by the SMTP server twice under one Message-ID.
 `seed` makes the same troubles again: --seed.
 
@@ -74,6 +74,7 @@ TROUBLES = {  # a thousand messages
     "imap": 3,
     "smtp": 3,
     "cut": 15,
+    "clock": 4,
     "disconnect": 10,
     "limit": 20,
     "hang up": 10,
@@ -82,7 +83,9 @@ TROUBLES = {  # a thousand messages
 
 
 @contextmanager
-def company(mail: MailServer, database: str) -> Iterator[Company]:
+def company(
+    mail: MailServer, database: str, program: Sequence[str] = ("assistant", "serve")
+) -> Iterator[Company]:
     """A company whose databases are `postgresql` or `sqlite`, and know the example help centre."""
     with tempfile.TemporaryDirectory() as name, small_disk(Path(name) / "desk", database) as folder:
         urls = {"desk": "", "help": f"sqlite:///{Path(name) / 'help-desk.sqlite'}"}
@@ -95,7 +98,7 @@ def company(mail: MailServer, database: str) -> Iterator[Company]:
         with Desk(settings) as desk:
             desk.index(Folder(data.HELP_CENTRE / "articles", source="help"))
         mail.empty()
-        with Company(folder, mail, urls["help"], urls["desk"]) as found:
+        with Company(folder, mail, urls["help"], urls["desk"], program) as found:
             yield found
 
 
@@ -134,7 +137,7 @@ def run_chaos(
     troubles = {kind: max(1, round(n * messages / 1_000)) for kind, n in TROUBLES.items()}
     if database == "sqlite":
         troubles["full"] = max(1, round(messages / 100))
-    with company(mail, database) as found:
+    with company(mail, database, ("benchmarks.clock", "serve")) as found:
         report = chaos.run(found, chaos.Plan(seed, messages, PER_SECOND, troubles), texts)
     print(report)
     task = "chaos" if database == "postgresql" else f"chaos/{database}"

@@ -16,7 +16,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from benchmarks import clock
 from benchmarks.company import CHANNELS, Asked, Company
 
 SMALL_DISK_BYTES = 500_000_000  # free on a file system that may be filled up
@@ -27,7 +29,8 @@ ASKING = 16  # customers who wait for an acknowledgement at once
 class Plan:
     """How much of what. `troubles` says how often each kind comes: kill (SIGKILL of the process,
     started again at once), imap and smtp (the server is stopped and started), cut (one network
-    cable), full (the disk; on SQLite), disconnect, limit, hang up and redeliver (Slack)."""
+    cable), full (the disk; on SQLite), clock (an hour wrong, then right again), disconnect, limit,
+    hang up and redeliver (Slack)."""
 
     seed: int
     messages: int
@@ -133,6 +136,7 @@ class Trouble:
             "smtp": lambda dice: self._restart(mail.stop_smtp, mail.start_smtp),
             "cut": self._cut,
             "full": self._fill,
+            "clock": self._set_clock,
             "disconnect": lambda dice: slack.disconnect(warn=dice.random() < 0.5),
             "limit": lambda dice: slack.fail("chat.postMessage", status=429, retry_after=1),
             "hang up": lambda dice: slack.fail("chat.postMessage", hang_up_after=True),
@@ -179,6 +183,13 @@ class Trouble:
         known = [d for d in self._company.slack.deliveries.all[-200:] if d.acknowledged_at]
         if known:
             self._company.slack.redeliver(dice.choice(known))
+
+    def _set_clock(self, dice: random.Random) -> None:
+        """Deskmate's clock is an hour fast or slow for a while: so it jumps both ways."""
+        file = self._company.folder / "clock"
+        clock.set_wrong(file, dice.choice([1, -1]) * timedelta(hours=1))
+        time.sleep(self._plan.away_seconds)
+        clock.set_wrong(file, timedelta())
 
     def _fill(self, dice: random.Random) -> None:
         """Fills the file system of the data for a while, if that is small; else, no file of the

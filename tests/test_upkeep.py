@@ -1,4 +1,5 @@
-"""What is older than it may be is erased by a desk at work, and nothing else is."""
+"""A desk at work erases what is older than it may be and nothing else, and lets nobody wait since
+its clock was wrong."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import create_engine, update
 
 from assistant.inbox import Inbox
@@ -43,8 +45,8 @@ def work(tickets: Tickets, tmp_path: Path) -> Callable[..., None]:
         url = tickets.engine.url.render_as_string(hide_password=False)
         inbox = Inbox(
             tickets, echo, {channel.name: channel}, lambda reply: None, worker="worker",
-            workflow_url=workflow_database_url(url), quiet_seconds=0, dead_after_seconds=1,
-            **options,
+            workflow_url=workflow_database_url(url), dead_after_seconds=1,
+            **{"quiet_seconds": 0, **options},
         )  # fmt: skip
         inbox.start()
         try:
@@ -141,3 +143,34 @@ def test_nothing_is_erased_a_day_too_early(tickets: Tickets, work: Callable[...,
     work(lambda: "long ago" not in {e.detail for e in tickets.audit.page()}, keep=keep)
 
     assert left(tickets) == set(NAMES)
+
+
+QUESTION = Message("email", "m1", "t1", "ann@example.com", "Where do I find my last invoice?")
+
+
+def is_answered(tickets: Tickets) -> bool:
+    return [ticket.status for ticket in tickets.list()] == ["answered"]
+
+
+def test_a_message_does_not_wait_for_as_long_as_the_clock_is_set_back(
+    tickets: Tickets, work: Callable[..., None]
+) -> None:
+    set_right = False
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=1)) as clock:
+
+        def set_right_and_look() -> bool:
+            nonlocal set_right
+            if tickets.list() and not set_right:
+                clock.shift(timedelta(hours=-1))
+                set_right = True
+            return is_answered(tickets)
+
+        work(set_right_and_look, (QUESTION,), quiet_seconds=2)
+
+
+def test_nor_if_the_process_ended_meanwhile(tickets: Tickets, work: Callable[..., None]) -> None:
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=1)):
+        work(lambda: True, (QUESTION,), quiet_seconds=2)
+    assert not is_answered(tickets)
+
+    work(lambda: is_answered(tickets))

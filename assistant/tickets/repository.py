@@ -48,6 +48,7 @@ from assistant.tickets.costs import CostLog
 from assistant.tickets.database import sessions
 from assistant.tickets.delays import Delays
 from assistant.tickets.deliveries import Deliveries
+from assistant.tickets.dues import Dues
 from assistant.tickets.events import Events, note
 from assistant.tickets.feedback import FeedbackLog
 from assistant.tickets.findings import Findings
@@ -104,6 +105,7 @@ class Tickets:
         self.outcomes = Outcomes(engine)
         self.replies = Replies(engine)
         self.delays = Delays(engine)
+        self.dues = Dues(engine)
         self.notices = Notices(engine)
         self.solutions = Solutions(engine)
         self.feedback = FeedbackLog(engine)

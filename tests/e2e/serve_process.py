@@ -1,5 +1,7 @@
 """`deskmate serve` with everything real but the models, so that it can be started often.
 
+Its clock is wrong by what ./clock says.
+
 python -m tests.e2e.serve_process
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +18,7 @@ from assistant import logs
 from assistant.desk import Desk
 from assistant.messages import Outcome
 from assistant.serving import serve
+from benchmarks import clock
 from tests.channel_desk import echo
 
 FOR_STAFF = "pizza"  # a question with this word is handed over
@@ -42,6 +46,7 @@ def answer(message: Any, ticket: Any, conversation: Any) -> Outcome:
 
 
 def main() -> None:
+    clock.follow(Path("clock"))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     logs.configure()

@@ -41,6 +41,7 @@ def test_every_message_has_one_answer_or_staff_are_told_once(company: Company) -
             "imap": 1,
             "smtp": 1,
             "cut": 2,
+            "clock": 3,
             "disconnect": 2,
             "limit": 3,
             "hang up": 2,

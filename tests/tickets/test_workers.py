@@ -4,8 +4,10 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from sqlalchemy import update
 
 from assistant.errors import DeskmateError
@@ -93,3 +95,27 @@ def test_a_name_from_another_machine_is_free_once_that_is_dead(tickets: Tickets)
         tickets.workers.join("a", dead_after=60)
     time.sleep(0.1)
     tickets.workers.join("a", dead_after=0.05)
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_nobody_is_dead_because_the_clock_was_set(tickets: Tickets, hours: int) -> None:
+    tickets.workers.join("a", dead_after=0.5)
+    with tickets.workers.dead(0.5, besides="b") as names:
+        assert names == ()
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=hours)):
+        with tickets.workers.dead(0.5, besides="b") as at_once:
+            pass
+        time.sleep(0.6)
+        with tickets.workers.dead(0.5, besides="b") as later:
+            pass
+
+    assert at_once == ()
+    assert later == ("a",), "it was not seen since"
+
+
+def test_a_name_is_free_if_it_was_seen_by_a_clock_that_was_fast(tickets: Tickets) -> None:
+    tickets.workers.join("a", dead_after=60)
+    _set(tickets, "a", host="elsewhere", seen_at=datetime.now(UTC) + timedelta(hours=1))
+
+    assert tickets.workers.join("a", dead_after=60)
