@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from assistant.knowledge.catalogue import Report
     from assistant.knowledge.indexing import Progress
     from assistant.knowledge.sources import Folder
+    from assistant.tickets.privacy import Erased
 
 log = logs.logger(__name__)
 
@@ -106,7 +107,7 @@ class Desk(Assembly):
             dead_after_seconds=inbox.dead_after_seconds,
             tell_after_seconds=inbox.tell_after_seconds,
             keep=self.settings.privacy,
-            erased=self.tell_erased,
+            erase=self.erase_tickets,
         )
 
     def ask(
@@ -234,12 +235,26 @@ class Desk(Assembly):
         """Sends what the person `who` wrote to a ticket's customer."""
         self._send_soon(self.tickets.replies.write(ticket_id, who, text))
 
-    def tell_erased(self, ticket_id: int) -> None:
-        """Tells the plugins that a ticket was erased."""
-        faults: list[PluginFault] = []
-        self.plugins.ticket_erased(ticket_id, faults)
-        for fault in faults:
-            log.error("failed_erasing", ticket=ticket_id, plugin=fault.plugin)
+    def erase_tickets(self, ids: Sequence[int], address: str | None = None) -> Erased:
+        """Erases tickets, and what else is known of `address`, for good: in the database, in the
+        queues' memory, as articles that solved tickets became, and in plugins. Done again, it
+        changes nothing."""
+        from assistant.queues import forget, workflow_database_url
+
+        threads = [self.tickets.ticket(ticket_id).thread_id for ticket_id in ids]
+        indexed = (self.index_folder / "words.sqlite").is_file()
+        # Solved tickets only: articles of the help centre are public or do not name customers.
+        articles = self.lexical.internal_articles(address, threads) if indexed else []
+        if articles:
+            self.indexer.remove_articles(articles)
+        erased = self.tickets.privacy.erase(ids, address)
+        forget(workflow_database_url(self.settings.resolved_database_url), erased.workflows)
+        for ticket_id in ids:
+            faults: list[PluginFault] = []
+            self.plugins.ticket_erased(ticket_id, faults)
+            for fault in faults:
+                log.error("failed_erasing", ticket=ticket_id, plugin=fault.plugin)
+        return replace(erased, articles=len(articles))
 
     def warm_up(self) -> None:
         """Loads every model and opens the index, so that the first customer need not wait."""

@@ -66,8 +66,8 @@ class Inbox:
     `concurrency` is the number of conversations answered at once. A message is answered once its
     author is likely done, at most `quiet_seconds` later (`bursts.py`); what came meanwhile is part
     of the question. A customer who waits for `tell_after_seconds` is told so; 0: nobody is.
-    `keep` says how long what is past is kept; by default it is kept. `erased` is called with the
-    number of each ticket that was kept for so long.
+    `keep` says how long what is past is kept; by default it is kept. `erase` erases the tickets of
+    these numbers, which were kept for so long.
     `workflow_url` is the database in which DBOS keeps its own tables (`workflow_database_url`).
     """
 
@@ -88,7 +88,7 @@ class Inbox:
         dead_after_seconds: float = 30.0,
         tell_after_seconds: float = 0.0,
         keep: Privacy | None = None,
-        erased: Callable[[int], None] = lambda ticket_id: None,
+        erase: Callable[[Sequence[int]], object] = lambda ids: None,
     ) -> None:
         self._tickets = tickets
         self._answer_message = answer
@@ -109,7 +109,7 @@ class Inbox:
             dead_after_seconds=dead_after_seconds,
             tell_after_seconds=tell_after_seconds,
             keep=keep or Privacy(),
-            erased=erased,
+            erase=erase,
         )
 
     def accept(self, message: Message) -> None:

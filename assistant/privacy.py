@@ -13,26 +13,15 @@ import io
 import json
 import re
 import zipfile
-from dataclasses import dataclass
 
 from assistant import logs
 from assistant.desk import Desk
 from assistant.errors import DeskmateError
-from assistant.queues import forget, workflow_database_url
+from assistant.tickets.privacy import Erased
 
 _ADDRESS = re.compile(r"\S.*\S")
 
 log = logs.logger(__name__)
-
-
-@dataclass(frozen=True)
-class Erasure:
-    """What was erased, in numbers."""
-
-    tickets: int
-    messages: int
-    files: int
-    articles: int
 
 
 def export(desk: Desk, address: str, who: str) -> bytes:
@@ -48,35 +37,18 @@ def export(desk: Desk, address: str, who: str) -> bytes:
     return buffer.getvalue()
 
 
-def erase(desk: Desk, address: str, who: str) -> Erasure:
+def erase(desk: Desk, address: str, who: str) -> Erased:
     """Erases all that is stored about a customer, for good. Done again, it changes nothing.
 
     The audit log notes that it was done, and not for whom. Raises DeskmateError for no address.
     """
     address = _checked(address)
     privacy = desk.tickets.privacy
-    ids = privacy.tickets(address)
-    threads = [desk.tickets.ticket(ticket_id).thread_id for ticket_id in ids]
-    articles = _articles(desk, address, threads)
-    if articles:
-        desk.indexer.remove_articles(articles)
-    erased = privacy.erase(ids, address)
-    forget(workflow_database_url(desk.settings.resolved_database_url), erased.workflows)
-    for ticket_id in ids:
-        desk.tell_erased(ticket_id)
+    done = desk.erase_tickets(privacy.tickets(address), address)
     privacy.compact()
-    done = Erasure(len(ids), erased.messages, erased.files, len(articles))
     desk.tickets.audit.note(who, "erase customer", f"{done.tickets} tickets, {done.files} files")
     log.info("erased_customer", tickets=done.tickets, files=done.files, articles=done.articles)
     return done
-
-
-def _articles(desk: Desk, address: str, threads: list[str]) -> list[str]:
-    """Solved tickets that became articles: those that are the customer's, and those that name
-    them. Articles of the help centre are public or do not name customers."""
-    if not (desk.index_folder / "words.sqlite").is_file():
-        return []
-    return desk.lexical.internal_articles(address, threads)
 
 
 def _checked(address: str) -> str:

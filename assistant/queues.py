@@ -200,10 +200,6 @@ class Queues:
             DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
         return len(ended)
 
-    def forget(self, ids: Collection[str]) -> None:
-        """Takes workflows out of the queues for good; see the function of this name."""
-        forget(self._url, ids)
-
 
 def workflow_database_url(tickets_url: str) -> str:
     """Where DBOS keeps its tables: beside a SQLite ticket database in a file of its own, with

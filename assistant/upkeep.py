@@ -8,7 +8,7 @@ tickets that stayed quiet, clears the queues' past, and erases what is older tha
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from assistant import clock, logs
@@ -36,8 +36,8 @@ class Upkeep:
     `connectors` are asked for who can tell staff, `staff_connector` names the one that shall; empty
     means the first that can. `solved` is called with each ticket that is solved by staying quiet.
     Customers are told that their answer takes longer after `tell_after_seconds`, if that is not 0.
-    `keep` says how long tickets and the audit log are kept; `erased` is called with the number of
-    each ticket that was kept for so long.
+    `keep` says how long tickets and the audit log are kept; `erase` erases the tickets of these
+    numbers, which were kept for so long.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Upkeep:
         dead_after_seconds: float,
         tell_after_seconds: float,
         keep: Privacy,
-        erased: Callable[[int], None],
+        erase: Callable[[Sequence[int]], object],
     ) -> None:
         self._tickets = tickets
         self._queues = queues
@@ -63,7 +63,7 @@ class Upkeep:
         self._dead_after = dead_after_seconds
         self._tell_after = tell_after_seconds
         self._keep = keep
-        self._erased = erased
+        self._erase = erase
         self._jumps = clock.Jumps()
         self._stopping, self._stopped = threading.Event(), threading.Event()
         self._news = threading.Event()
@@ -206,13 +206,9 @@ class Upkeep:
         """Erases what is older than it may be."""
         now, privacy = datetime.now(UTC), self._tickets.privacy
         if days := self._keep.keep_tickets_days:
-            old = privacy.old_tickets(now - timedelta(days=days))
-            erased = privacy.erase(old)
-            self._queues.forget(erased.workflows)
-            for ticket_id in erased.tickets:
-                self._erased(ticket_id)
-            if old:
-                log.info("erased_old_tickets", count=len(old), files=erased.files)
+            if old := privacy.old_tickets(now - timedelta(days=days)):
+                self._erase(old)
+                log.info("erased_old_tickets", count=len(old))
         days = self._keep.keep_audit_days
         if days and (count := privacy.clear_audit(now - timedelta(days=days))):
             log.info("erased_old_audit", count=count)

@@ -220,5 +220,5 @@ def test_old_solved_tickets_are_found_for_erasing(desk: Desk) -> None:
     found = desk.tickets.privacy.old_tickets(now - timedelta(days=365))
     erased = desk.tickets.privacy.erase(found)
 
-    assert erased.tickets == (1,)
+    assert erased.tickets == 1
     assert [ticket.id for ticket in desk.tickets.list()] == [2, 3]

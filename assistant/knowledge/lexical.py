@@ -184,15 +184,15 @@ class Lexical:
         )
         return [from_payload(payload) for (payload,) in rows]
 
-    def internal_articles(self, words: str, names: Sequence[str]) -> list[str]:
-        """The ids of internal articles in whose text these words stand as they are, or that a
-        source calls by one of these names."""
+    def internal_articles(self, words: str | None, names: Sequence[str]) -> list[str]:
+        """The ids of internal articles in whose text these words stand as they are, if there are
+        any, or that a source calls by one of these names."""
         rows = self.rows(
             "SELECT DISTINCT articles.id FROM articles JOIN passages"
             " ON articles.number = passages.article WHERE articles.audience = 'internal'"
             " AND (instr(lower(payload), lower(?)) OR EXISTS (SELECT 1 FROM json_each(?)"
             " WHERE articles.id = source || '/' || value)) ORDER BY articles.id",
-            json.dumps(words, ensure_ascii=False)[1:-1],
+            words and json.dumps(words, ensure_ascii=False)[1:-1],
             json.dumps(list(names)),
         )
         return [id_ for (id_,) in rows]

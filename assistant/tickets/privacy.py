@@ -57,12 +57,13 @@ OF_TICKETS: tuple[Any, ...] = (
 
 @dataclass(frozen=True)
 class Erased:
-    """What was erased. `workflows` name what the queues keep of it."""
+    """What was erased, in numbers. `workflows` name what the queues keep of it."""
 
-    tickets: tuple[int, ...]
+    tickets: int
     messages: int
     files: int
     workflows: tuple[str, ...]
+    articles: int = 0
 
 
 class Privacy:
@@ -228,7 +229,7 @@ def _erase(session: Session, ids: Sequence[int], address: str | None) -> Erased:
             session.execute(delete(part).where(part.outcome_id.in_(outcomes)))
         session.execute(delete(OutcomeRow).where(OutcomeRow.ticket_id.in_(chunk)))
         session.execute(delete(TicketRow).where(TicketRow.id.in_(chunk)))
-    return Erased(tuple(ids), messages, files, tuple(workflows))
+    return Erased(len(ids), messages, files, tuple(workflows))
 
 
 def _erase_audit(session: Session, ids: Sequence[int]) -> None:
