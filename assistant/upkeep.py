@@ -205,10 +205,10 @@ class Upkeep:
     def _erase_old(self) -> None:
         """Erases what is older than it may be."""
         now, privacy = datetime.now(UTC), self._tickets.privacy
-        if days := self._keep.keep_tickets_days:
-            if old := privacy.old_tickets(now - timedelta(days=days)):
-                self._erase(old)
-                log.info("erased_old_tickets", count=len(old))
+        days = self._keep.keep_tickets_days
+        if days and (old := privacy.old_tickets(now - timedelta(days=days))):
+            self._erase(old)
+            log.info("erased_old_tickets", count=len(old))
         days = self._keep.keep_audit_days
         if days and (count := privacy.clear_audit(now - timedelta(days=days))):
             log.info("erased_old_audit", count=count)
