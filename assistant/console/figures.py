@@ -91,7 +91,6 @@ def costs(found: Costs, since: datetime) -> list[Plot]:
             "Seconds of processing a message",
             labels,
             {"seconds": [c.seconds / c.messages if c.messages else None for c in groups]},
-            decimals=1,
         )
     ]
     if found.all.counted:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import floor, log10
 from typing import Any
 
 from lxml import etree
@@ -57,16 +58,16 @@ def amounts(
     labels: Sequence[str],
     series: Mapping[str, Sequence[float | None]],
     note: str = "",
-    decimals: int = 0,
 ) -> Plot:
-    """Amounts from 0 on as lines, with so many decimals; None leaves a gap."""
+    """Amounts from 0 on as lines, the largest with two digits at least; None leaves a gap."""
+    most = max((v for values in series.values() for v in values if v), default=1)
+    decimals = max(0, 1 - floor(log10(most)))
 
     def shown(value: float | None) -> str:
         return "–" if value is None else f"{value:,.{decimals}f}"
 
-    most = max((v for values in series.values() for v in values if v is not None), default=0)
     options = {"value_formatter": shown, "formatter": shown}
-    return _lines(title, labels, series, note, shown, range=(0, most or 1), **options)
+    return _lines(title, labels, series, note, shown, range=(0, most), **options)
 
 
 def _lines(
