@@ -2,102 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from assistant import Attachment, Message
 from assistant.model.encoder import MultimodalEncoder
+from tests.console.attacks import XSS
+from tests.console.browsing import log_in, look
 from tests.console_desk import PASSWORD, ConsoleDesk
 from tests.films import film
 from tests.pictures import png, screenshot
 from tests.slack_desk import eventually
-
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install Debian's `chromium`")
-
-SCREENSHOTS = os.environ.get("DESKMATE_TEST_SCREENSHOTS", "")
-"""A folder for pictures of every page."""
-
-XSS = [
-    "<script>pwned()</script>",
-    "<img src=x onerror=pwned()>",
-    "<svg onload=pwned()>",
-    "<svg><script>pwned()</script></svg>",
-    '"><script>pwned()</script>',
-    "'><img src=x onerror=pwned()>",
-    '" onmouseover=pwned() x="',
-    "' onfocus=pwned() autofocus x='",
-    "<iframe src=javascript:pwned()>",
-    "<iframe srcdoc='<script>parent.pwned()</script>'>",
-    "<a href=javascript:pwned()>x</a>",
-    "<body onload=pwned()>",
-    "<details open ontoggle=pwned()>",
-    "<video><source onerror=pwned()></video>",
-    "<math><mtext></mtext><script>pwned()</script></math>",
-    "<input autofocus onfocus=pwned()>",
-    "<marquee onstart=pwned()>",
-    "<object data=javascript:pwned()>",
-    "<embed src=javascript:pwned()>",
-    "<link rel=stylesheet href=javascript:pwned()>",
-    "<style>@import 'javascript:pwned()';</style>",
-    "<base href=javascript:pwned()//>",
-    "<meta http-equiv=refresh content=0;url=javascript:pwned()>",
-    "<form action=javascript:pwned()><button>x</button></form>",
-    "</textarea><script>pwned()</script>",
-    "</title><script>pwned()</script>",
-    "--><script>pwned()</script>",
-    "]]><script>pwned()</script>",
-    "{{ constructor.constructor('pwned()')() }}",
-    "${pwned()}",
-    "{% raw %}{{ pwned() }}",
-    "<div hx-get=/log-out hx-trigger=load>",
-    "<div hx-on::load=pwned()>",
-    "<div data-hx-on:click=pwned()>",
-    "<template><script>pwned()</script></template>",
-    "<noscript><p title='</noscript><img src=x onerror=pwned()>'>",
-    "<a href='data:text/html,<script>pwned()</script>'>x</a>",
-    "&lt;script&gt;pwned()&lt;/script&gt;",
-    "\u003cscript\u003epwned()\u003c/script\u003e",
-    "<scr\x00ipt>pwned()</scr\x00ipt>",
-    "jaVasCript:/*-/*`/*\\`/*'/*\"/**/(/* */oNcliCk=pwned() )//",
-]
-"""Known shapes of attack. Each would call `pwned` if it were taken for HTML or for a script."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        # Containers have no user namespaces, which Chromium's sandbox needs.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens a browser of its own for each person; nothing may go wrong in its scripts."""
-    contexts, wrong = [], []
-
-    def make(**options: Any) -> Page:
-        context = browser.new_context(**options)
-        context.set_default_timeout(20_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda m: wrong.append(m.text) if "Content Security" in m.text else None)
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert wrong == []
 
 
 @pytest.fixture
@@ -109,14 +28,6 @@ def desk(data_dir: Path, encoder: MultimodalEncoder) -> Iterator[ConsoleDesk]:
         desk.add("kim")
         desk.add("bea")
         yield desk
-
-
-def log_in(page: Page, desk: ConsoleDesk, name: str) -> None:
-    page.goto(f"{desk.address}/log-in")
-    page.fill("[name=name]", name)
-    page.fill("[name=password]", PASSWORD)
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(f"{desk.address}/")
 
 
 def answered(desk: ConsoleDesk) -> None:
@@ -425,12 +336,3 @@ def test_every_page_is_accessible(
             page.locator(".panel").wait_for()
             page.locator("details.trace summary").first.click()
         look(page, f"{name}-{scheme}")
-
-
-def look(page: Page, name: str) -> None:
-    """Checks a page with axe, and keeps a picture of it if somebody wants to look."""
-    if SCREENSHOTS:
-        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png", full_page=True)
-    found = Axe().run(page).response["violations"]
-    bad = [one for one in found if one["impact"] in ("serious", "critical")]
-    assert not bad, [(one["id"], [n["html"][:200] for n in one["nodes"]]) for one in bad]

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from assistant.knowledge.sources import Folder
 from assistant.model.encoder import MultimodalEncoder
 from benchmarks.full_desk import fill
-from tests.console.browsing import log_in, look, pages_of, paste
+from tests.console.browsing import log_in, look, paste
 from tests.console_desk import ConsoleDesk, apart
 from tests.help_centre import write_help_centre
 from tests.pictures import png
-
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install Debian's `chromium`")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        # Containers have no user namespaces, which Chromium's sandbox needs.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    yield from pages_of(browser)
 
 
 @pytest.fixture

@@ -15,13 +15,7 @@ from pydantic import BaseModel, Field, SecretStr
 from assistant import Tool, hookimpl
 from assistant.messages import PluginFault
 from assistant.tickets.repository import Tickets
-from tests.console.test_in_a_browser import (  # noqa: F401 - fixtures
-    browser,
-    log_in,
-    look,
-    new_page,
-    pytestmark,
-)
+from tests.console.browsing import log_in, look
 from tests.console_desk import ConsoleDesk, Window
 
 ORDERS_TOKEN = "orders-token-nobody-may-see"
@@ -97,7 +91,7 @@ def waiting_refund(tickets: Tickets) -> None:
 
 def test_a_plugin_is_seen_set_and_switched_off(
     office: ConsoleDesk,
-    new_page: Callable[..., Page],  # noqa: F811
+    new_page: Callable[..., Page],
 ) -> None:
     office.receive("Where is my order?", "Order")
     fault = PluginFault("orders", "register_tools", "the shop did not answer")
@@ -149,7 +143,7 @@ def test_a_plugin_is_seen_set_and_switched_off(
 
 def test_a_lead_sees_plugins_and_changes_nothing(
     office: ConsoleDesk,
-    new_page: Callable[..., Page],  # noqa: F811
+    new_page: Callable[..., Page],
 ) -> None:
     page = new_page()
     log_in(page, office, "lea")
@@ -161,7 +155,7 @@ def test_a_lead_sees_plugins_and_changes_nothing(
 
 def test_a_tool_waits_until_a_person_approves_it(
     office: ConsoleDesk,
-    new_page: Callable[..., Page],  # noqa: F811
+    new_page: Callable[..., Page],
 ) -> None:
     office.receive("Please refund my order A-1001", "Refund")
     waiting_refund(office.tickets)
@@ -181,7 +175,7 @@ def test_a_tool_waits_until_a_person_approves_it(
 
 def test_a_connector_shows_how_it_is_and_sends_a_test_message(
     office: ConsoleDesk,
-    new_page: Callable[..., Page],  # noqa: F811
+    new_page: Callable[..., Page],
 ) -> None:
     arrivals = office.tickets.arrivals
     arrivals.note("window", "a1", "c", "ann", {})
@@ -206,7 +200,7 @@ def test_a_connector_shows_how_it_is_and_sends_a_test_message(
 
 def test_settings_say_where_they_come_from_and_hide_secrets(
     office: ConsoleDesk,
-    new_page: Callable[..., Page],  # noqa: F811
+    new_page: Callable[..., Page],
 ) -> None:
     page = new_page()
     log_in(page, office, "chief")
@@ -232,7 +226,7 @@ def test_settings_say_where_they_come_from_and_hide_secrets(
 
 def test_thresholds_are_set_in_one_place_and_the_settings_say_where(
     office: ConsoleDesk,
-    new_page: Callable[..., Page],  # noqa: F811
+    new_page: Callable[..., Page],
 ) -> None:
     page = new_page()
     log_in(page, office, "chief")
@@ -254,7 +248,7 @@ def test_thresholds_are_set_in_one_place_and_the_settings_say_where(
 
 def test_a_key_is_shown_once_and_revoked(
     office: ConsoleDesk,
-    new_page: Callable[..., Page],  # noqa: F811
+    new_page: Callable[..., Page],
 ) -> None:
     page = new_page()
     log_in(page, office, "chief")
@@ -276,7 +270,7 @@ def test_a_key_is_shown_once_and_revoked(
 
 def test_a_customer_is_exported_and_erased_only_after_a_second_yes(
     office: ConsoleDesk,
-    new_page: Callable[..., Page],  # noqa: F811
+    new_page: Callable[..., Page],
 ) -> None:
     office.receive("My password is secret", "Log-in")
     office.receive("Something else", sender="ben@example.com")
@@ -307,7 +301,7 @@ def test_a_customer_is_exported_and_erased_only_after_a_second_yes(
 def test_the_operating_pages_are_accessible(
     scheme: Any,
     office: ConsoleDesk,
-    new_page: Callable[..., Page],  # noqa: F811
+    new_page: Callable[..., Page],
 ) -> None:
     office.receive("Please refund my order A-1001", "Refund")
     waiting_refund(office.tickets)
