@@ -116,6 +116,7 @@ class Maker:
             "id": self._id(n, k),
             "message_key": f"{CHANNELS[n % 3]}:message-{n}-{k * 3}",
             "ticket_id": n,
+            "connector": CHANNELS[n % 3],
             "action": action,
             "reason": reason,
             "text": texts[(n + k) % len(texts)],

@@ -23,8 +23,8 @@ from sqlalchemy import (
 )
 
 from assistant.tickets.database import sessions
-from assistant.tickets.quality import day_of
-from assistant.tickets.tables import OutcomeRow, TicketRow, TraceRow
+from assistant.tickets.quality import day_of, of_channel
+from assistant.tickets.tables import OutcomeRow, TraceRow
 
 SAMPLED = 1_000
 """So many traces at most are read, more or less."""
@@ -94,17 +94,16 @@ class CostLog:
         query = (
             select(
                 day_of(self._dialect, OutcomeRow.created_at),
-                TicketRow.connector,
+                OutcomeRow.connector,
                 func.count(ids.distinct()),
                 func.sum(taken) / 1_000,
                 func.count(counted.distinct()),
                 func.sum(tokens("tokens_read")),
                 func.sum(tokens("tokens_written")),
             )
-            .join(TicketRow, TicketRow.id == OutcomeRow.ticket_id)
             .join(TraceRow, TraceRow.outcome_id == ids)
             .join(step, true())
             .where(OutcomeRow.created_at >= since, ids % every == 0)
-            .group_by("day", TicketRow.connector)
+            .group_by("day", OutcomeRow.connector)
         )
-        return query.where(TicketRow.connector == channel) if channel else query
+        return of_channel(query, OutcomeRow, channel)

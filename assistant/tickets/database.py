@@ -63,6 +63,7 @@ def connect(url: str) -> Engine:
         case "postgresql" | "postgres":
             parsed = parsed.set(drivername="postgresql+psycopg")
             engine = create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
+            event.listen(engine, "connect", _without_jit)
         case other:
             raise DatabaseError(f"{other}: no such database here. Use SQLite or PostgreSQL.")
     event.listen(engine, "handle_error", _explain(parsed), retval=True)
@@ -180,6 +181,12 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             if "locked" not in str(error) or time.monotonic() > deadline_s:
                 raise
             time.sleep(0.02)
+
+
+def _without_jit(connection: Any, record: object) -> None:
+    """Has PostgreSQL compile no queries, which takes it longer than ours run."""
+    connection.execute("SET jit = off")
+    connection.commit()
 
 
 class _Writers:

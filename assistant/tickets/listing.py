@@ -30,10 +30,7 @@ NOBODY = "-"  # as an assignee: tickets that nobody has
 _WORD = re.compile(r"[^\W_]+")
 _MATCHING = {
     "sqlite": "messages.id IN (SELECT rowid FROM message_words WHERE message_words MATCH :words)",
-    # The expression of the index ix_messages_words, word for word.
-    "postgresql": "to_tsvector('simple', regexp_replace(left(messages.sender || ' ' ||"
-    " messages.subject || ' ' || messages.text, 100000), '[^[:alnum:]]+', ' ', 'g'))"
-    " @@ to_tsquery('simple', :words)",
+    "postgresql": "messages.words @@ to_tsquery('simple', :words)",
 }
 
 

@@ -198,6 +198,7 @@ def insert_outcome(
     row = OutcomeRow(
         message_key=question.key,
         ticket_id=ticket.id,
+        connector=ticket.connector,
         action=outcome.action,
         reason=outcome.reason,
         text=outcome.text or (answer.text if answer and outcome.action in ANSWERING else ""),

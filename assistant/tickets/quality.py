@@ -145,20 +145,19 @@ class Quality:
             .where(TicketRow.created_at >= since)
             .group_by("day", TicketRow.connector, "alone")
         )
-        return _narrowed(query, channel)
+        return of_channel(query, TicketRow, channel)
 
     def _outcomes(self, since: datetime, channel: str) -> Select[Any]:
         day = day_of(self._dialect, OutcomeRow.created_at)
         decided = OutcomeRow.draft_state.in_(("approved", "discarded"))
         name = case((decided, OutcomeRow.draft_state), else_=OutcomeRow.action).label("name")
         query = (
-            select(day, TicketRow.connector, name, func.count())
-            .join(TicketRow, TicketRow.id == OutcomeRow.ticket_id)
+            select(day, OutcomeRow.connector, name, func.count())
             .where(OutcomeRow.created_at >= since)
             .where(OutcomeRow.action.in_(("reply", "draft", "hand over")))
-            .group_by("day", TicketRow.connector, "name")
+            .group_by("day", OutcomeRow.connector, "name")
         )
-        return _narrowed(query, channel)
+        return of_channel(query, OutcomeRow, channel)
 
     def _sent(self, since: datetime, channel: str) -> Select[Any]:
         """Drafts that were sent, by who wrote what was sent and by how much of it was changed."""
@@ -166,14 +165,13 @@ class Quality:
         share = func.coalesce(ReplyRow.changed_share, 0)
         edit = case(*((share <= most, label) for label, most in EDITS[:-1]), else_=EDITS[-1][0])
         query = (
-            select(day, TicketRow.connector, ReplyRow.author, edit.label("edit"), func.count())
+            select(day, OutcomeRow.connector, ReplyRow.author, edit.label("edit"), func.count())
             .select_from(OutcomeRow)
             .join(ReplyRow, ReplyRow.outcome_id == OutcomeRow.id)
-            .join(TicketRow, TicketRow.id == OutcomeRow.ticket_id)
             .where(OutcomeRow.created_at >= since, OutcomeRow.draft_state == "approved")
-            .group_by("day", TicketRow.connector, ReplyRow.author, "edit")
+            .group_by("day", OutcomeRow.connector, ReplyRow.author, "edit")
         )
-        return _narrowed(query, channel)
+        return of_channel(query, OutcomeRow, channel)
 
     def _thumbs(self, since: datetime, channel: str) -> Select[Any]:
         day = day_of(self._dialect, FeedbackRow.created_at)
@@ -183,7 +181,7 @@ class Quality:
             .where(FeedbackRow.created_at >= since)
             .group_by("day", TicketRow.connector, FeedbackRow.helpful)
         )
-        return _narrowed(query, channel)
+        return of_channel(query, TicketRow, channel)
 
     def _waits(self, session: Session, since: datetime, channel: str) -> dict[str, int]:
         first = (
@@ -193,7 +191,8 @@ class Quality:
             .scalar_subquery()
         )
         seconds = self._seconds(TicketRow.created_at, first).label("seconds")
-        tickets = _narrowed(select(seconds).where(TicketRow.created_at >= since), channel)
+        began = select(seconds).where(TicketRow.created_at >= since)
+        tickets = of_channel(began, TicketRow, channel)
         # Else the first reply would be looked for once for each of the limits.
         answered = tickets.cte("answered").prefix_with("MATERIALIZED")
         name = case(
@@ -215,7 +214,7 @@ class Quality:
             .group_by("name")
             .order_by(func.count().desc())
         )
-        return of_channel(query, channel)
+        return of_channel(query, OutcomeRow, channel)
 
     def _seconds(self, begin: Any, end: Any) -> ColumnElement[Any]:
         if self._dialect == "sqlite":
@@ -241,17 +240,11 @@ def day_of(dialect: str, moment: Any) -> ColumnElement[Any]:
     return func.date(func.timezone("UTC", moment)).label("day")
 
 
-def _narrowed(query: Select[Any], channel: str) -> Select[Any]:
-    return query.where(TicketRow.connector == channel) if channel else query
-
-
-def of_channel(query: Select[Any], channel: str) -> Select[Any]:
-    """A query of outcomes, narrowed to a channel; the tickets are read only if one is named."""
-    if not channel:
-        return query
-    return query.join(TicketRow, TicketRow.id == OutcomeRow.ticket_id).where(
-        TicketRow.connector == channel
-    )
+def of_channel(
+    query: Select[Any], table: type[TicketRow] | type[OutcomeRow], channel: str
+) -> Select[Any]:
+    """A query that reads `table`, narrowed to a channel if one is named."""
+    return query.where(table.connector == channel) if channel else query
 
 
 def _pairs(session: Session, query: Select[Any]) -> dict[str, int]:

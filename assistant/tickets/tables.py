@@ -144,7 +144,8 @@ class AttachmentRow(File, Table):
 
 
 class OutcomeRow(Table):
-    """`message_key` names the last message of the burst that the outcome covers.
+    """`message_key` names the last message of the burst that the outcome covers, `connector` its
+    ticket's channel.
     `draft_state` is waiting, approved or discarded for drafts, and null for all else."""
 
     __tablename__ = "outcomes"
@@ -155,16 +156,18 @@ class OutcomeRow(Table):
         Index(
             "ix_outcomes_created_at",
             "created_at",
-            "ticket_id",
+            "connector",
             "action",
             "draft_state",
             "confidence",
+            "id",
         ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     message_key: Mapped[str]
     ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    connector: Mapped[str] = mapped_column(server_default="")
     action: Mapped[Action]
     reason: Mapped[str]
     text: Mapped[str]

@@ -82,10 +82,12 @@ class Verdicts:
         with self._read() as session:
             thumbed = {
                 value: (right, wrong)
-                for value, right, wrong in session.execute(of_channel(thumbs, channel))
+                for value, right, wrong in session.execute(of_channel(thumbs, OutcomeRow, channel))
             }
             found = []
-            for kind, value, answers, right, wrong in session.execute(of_channel(query, channel)):
+            for kind, value, answers, right, wrong in session.execute(
+                of_channel(query, OutcomeRow, channel)
+            ):
                 if kind == "reply":
                     right, wrong = thumbed.get(value, (0, 0))
                 found.append(Bin(kind, float(value) / BINS, answers, int(right), int(wrong)))
