@@ -7,7 +7,6 @@ the process that comes back under the same worker name, or by any other after `g
 from __future__ import annotations
 
 import logging
-import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator
@@ -16,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
+from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID, WorkflowStatus
 from sqlalchemy import NullPool, create_engine, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -29,6 +28,7 @@ Kind = Literal["answer", "send"]
 
 SENDERS = 8  # replies sent at once per process
 POLLING_SECONDS = 0.1  # at half of it, waiting alone takes a fifth of a core
+STRANDED_SECONDS = 30.0  # longer than it takes to begin what was taken out of a queue
 ACTIVE = {"PENDING", "ENQUEUED", "DELAYED"}
 ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 # Workflows keep nothing but their arguments, so any version may go on with another's.
@@ -58,7 +58,9 @@ class Queues:
         self._functions: dict[Kind, Callable[..., None]] = {"answer": answer, "send": send}
         self._limits: dict[Kind, int] = {"answer": concurrency, "send": SENDERS}
         self._workflows: dict[Kind, Callable[..., None]] = {}
-        self._under_way: set[int] = set()  # the threads of running workflows
+        self._worker = ""
+        self._under_way: set[str] = set()  # ids of workflows
+        self._idle_since: dict[str, float] = {}  # of workflows that are begun and not under way
 
     def start(self, worker: str) -> None:
         """Begins to work on the queues as `worker`, with what this worker had begun first.
@@ -73,6 +75,7 @@ class Queues:
             log_level="DEBUG" if logging.root.isEnabledFor(logging.DEBUG) else "CRITICAL",
         )
         DBOS(config=config)
+        self._worker, self._idle_since = worker, {}
         self._workflows = {
             kind: DBOS.workflow(name=kind)(self._plain(kind, function))
             for kind, function in self._functions.items()
@@ -115,14 +118,15 @@ class Queues:
         failures are seen while DBOS itself is kept quiet."""
 
         def workflow(*arguments: str) -> None:
-            self._under_way.add(threading.get_ident())
+            id_ = str(DBOS.workflow_id)
+            self._under_way.add(id_)
             try:
                 function(*arguments)
             except Exception as error:
                 log.error("failed_workflow", kind=kind, id=arguments[-1], error=logs.place(error))
                 raise
             finally:
-                self._under_way.discard(threading.get_ident())
+                self._under_way.discard(id_)
 
         return workflow
 
@@ -170,13 +174,23 @@ class Queues:
     def give_back(self, workers: Collection[str]) -> int:
         """Puts what these workers, all of them dead, had begun back into its queues, each in its
         old place; returns how many workflows that were."""
-        begun = DBOS.list_workflows(
-            executor_id=list(workers), status="PENDING", load_input=False, load_output=False
-        )
-        for queue in {workflow.queue_name for workflow in begun}:
-            ids = [workflow.workflow_id for workflow in begun if workflow.queue_name == queue]
-            DBOS.resume_workflows(ids, queue_name=queue)
+        begun = _begun(workers)
+        _put_back(begun)
         return len(begun)
+
+    def take_up_stranded(self) -> int:
+        """Puts back what this process began and does not work on any more, since DBOS could not
+        note that it ended, as on a full disk; returns how many workflows that were."""
+        now, begun = time.monotonic(), _begun([self._worker])
+        idle = {w.workflow_id for w in begun} - self._under_way
+        self._idle_since = {id_: self._idle_since.get(id_, now) for id_ in idle}
+        stranded = [
+            workflow
+            for workflow in begun
+            if now - self._idle_since.get(workflow.workflow_id, now) >= STRANDED_SECONDS
+        ]
+        _put_back(stranded)
+        return len(stranded)
 
     def bring_forward(self) -> int:
         """Has no message wait any longer for more of its kind; returns how many did. DBOS notes
@@ -199,6 +213,18 @@ class Queues:
         if ended:
             DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
         return len(ended)
+
+
+def _begun(workers: Collection[str]) -> list[WorkflowStatus]:
+    return DBOS.list_workflows(
+        executor_id=list(workers), status="PENDING", load_input=False, load_output=False
+    )
+
+
+def _put_back(begun: Collection[WorkflowStatus]) -> None:
+    for queue in {workflow.queue_name for workflow in begun}:
+        ids = [workflow.workflow_id for workflow in begun if workflow.queue_name == queue]
+        DBOS.resume_workflows(ids, queue_name=queue)
 
 
 def workflow_database_url(tickets_url: str) -> str:

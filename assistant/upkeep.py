@@ -123,11 +123,14 @@ class Upkeep:
             self.join()
 
     def _take_over(self) -> None:
-        """Gives the work that dead workers had begun to the living."""
+        """Gives the work that dead workers had begun to the living, and what this one lost track
+        of back to itself."""
         with self._tickets.workers.dead(self._dead_after, besides=self._worker) as names:
             if names:
                 count = self._queues.give_back(names)
                 log.warning("took_over", workers=",".join(names), workflows=count)
+        if count := self._queues.take_up_stranded():
+            log.warning("took_up_stranded", workflows=count)
 
     def _mind_clock(self) -> None:
         """What waits for a time must not wait for as long again as the clock was set back."""

@@ -122,6 +122,7 @@ class Trouble:
 
     def __init__(self, company: Company, plan: Plan) -> None:
         self._company, self._plan = company, plan
+        clock.set_wrong(company.folder / "clock", timedelta())
         self._hands = {kind: ThreadPoolExecutor(1) for kind in plan.troubles}
         self._lock = threading.Lock()
         self.happened: Counter[str] = Counter()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from typing import Any
 
 import pytest
+from dbos._sys_db import SystemDatabase
+from sqlalchemy.exc import OperationalError
 
-from assistant import upkeep
+from assistant import queues, upkeep
 from assistant.errors import DatabaseError
 from assistant.inbox import Inbox
 from assistant.messages import Outcome
@@ -50,6 +53,32 @@ def test_a_message_whose_workflow_broke_is_taken_up_again(
     eventually(channel.sent)
 
     assert channel.texts() == ["You said: Hello"]
+
+
+def test_what_the_queue_could_not_note_the_end_of_keeps_nobody_waiting(
+    tickets: Tickets,
+    channel: RecordingConnector,
+    open_inbox: Open,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(upkeep, "OFTEN_SECONDS", 0.1)
+    monkeypatch.setattr(queues, "STRANDED_SECONDS", 0.5)
+    note_end = SystemDatabase.update_workflow_outcome
+    full = iter([True, True])  # the end of the answer, and of the sending
+
+    def note_or_fail(*arguments: Any, **more: Any) -> bool:
+        if next(full, False):
+            raise OperationalError("UPDATE", {}, sqlite3.OperationalError("disk is full"))
+        return note_end(*arguments, **more)
+
+    monkeypatch.setattr(SystemDatabase, "update_workflow_outcome", note_or_fail)
+    inbox = open_inbox(tickets)
+    inbox.accept(message())
+    eventually(channel.sent)
+    inbox.accept(message("m2", "And again"))
+    eventually(lambda: len(channel.sent()) == 2)
+
+    assert channel.texts() == ["You said: Hello", "You said: And again"]
 
 
 def test_a_message_accepted_before_the_start_is_answered_after_it(
