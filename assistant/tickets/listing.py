@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, bindparam, func, or_, select, text
+from sqlalchemy import ColumnElement, Engine, Select, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from assistant.messages import Ticket, TicketStatus
@@ -29,9 +29,17 @@ NOBODY = "-"  # as an assignee: tickets that nobody has
 
 _WORD = re.compile(r"[^\W_]+")
 _MATCHING = {
-    "sqlite": "messages.id IN (SELECT rowid FROM message_words WHERE message_words MATCH :words)",
-    "postgresql": "messages.words @@ to_tsquery('simple', :words)",
+    "sqlite": """SELECT messages.id, messages.ticket_id
+        FROM message_words JOIN messages ON messages.id = message_words.rowid
+        WHERE message_words MATCH :words AND message_words.rowid BETWEEN :first AND :last
+        ORDER BY message_words.rowid DESC LIMIT :limit""",
+    "postgresql": """SELECT id, ticket_id FROM messages
+        WHERE words @@ to_tsquery('simple', :words) AND id BETWEEN :first AND :last
+        ORDER BY id DESC LIMIT :limit""",
 }
+FIRST_LOOK, FURTHER = 50_000, 8
+"""So many of the newest messages are looked at first, then so many times as many: a page of the
+newest matches needs no look at all of them."""
 
 
 @dataclass(frozen=True)
@@ -131,13 +139,10 @@ class Listing:
     def _search(
         self, session: Session, wanted: Wanted, terms: Sequence[str], after: str, limit: int
     ) -> Page:
-        matching = text(_MATCHING[self._dialect]).bindparams(
-            bindparam("words", _query(self._dialect, terms))
-        )
-        newest = select(MessageRow.id, MessageRow.ticket_id).where(matching)
+        last = session.scalar(func.max(MessageRow.id)) or 0
         if after.isdecimal():
-            newest = newest.where(MessageRow.id < int(after))
-        found = session.execute(newest.order_by(MessageRow.id.desc()).limit(SEARCHED)).all()
+            last = min(last, int(after) - 1)
+        found = self._newest(session, _query(self._dialect, terms), last)
         reached: dict[int, int] = {}  # ticket id: its newest matching message
         for message_id, ticket_id in found:
             reached.setdefault(ticket_id, message_id)
@@ -147,8 +152,22 @@ class Listing:
         if len(tickets) > limit:
             key = str(reached[shown[-1].id])
         else:
-            key = str(found[-1].id) if len(found) == SEARCHED else ""
+            key = str(found[-1][0]) if len(found) == SEARCHED else ""
         return Page(_rows(session, shown), key)
+
+    def _newest(self, session: Session, words: str, last: int) -> list[tuple[int, int]]:
+        """The newest matching messages up to this one, SEARCHED at most: their ids, and their
+        tickets'."""
+        found: list[tuple[int, int]] = []
+        look = FIRST_LOOK
+        while last > 0 and len(found) < SEARCHED:
+            asked = {"words": words, "first": last - look, "last": last}
+            rows = session.execute(
+                text(_MATCHING[self._dialect]), {**asked, "limit": SEARCHED - len(found)}
+            )
+            found += [(message_id, ticket_id) for message_id, ticket_id in rows]
+            last, look = last - look - 1, look * FURTHER
+        return found
 
 
 def _narrowed(query: Select[TicketRow], wanted: Wanted) -> Select[TicketRow]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.messages import Message
+from assistant.tickets import listing
 from assistant.tickets.listing import NOBODY, Wanted
 from assistant.tickets.repository import Tickets
 from tests.tickets.conftest import message
@@ -51,7 +52,11 @@ def test_no_search_is_a_wrong_one(words: str, tickets: Tickets) -> None:
     assert found(tickets, words=words) in ([], [1])
 
 
-def test_a_search_goes_on_where_its_page_ended(tickets: Tickets) -> None:
+@pytest.mark.parametrize("first_look", [1, 2, 50_000])
+def test_a_search_goes_on_where_its_page_ended(
+    tickets: Tickets, first_look: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "FIRST_LOOK", first_look)
     for number in range(1, 6):
         store(tickets, number, "invoice")
 
