@@ -7,16 +7,19 @@ that figures and tickets cannot disagree.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Select, case, func, select
-from sqlalchemy.orm import Session
 
 from assistant.tickets.database import sessions
 from assistant.tickets.solutions import ASSISTANT
 from assistant.tickets.tables import FeedbackRow, OutcomeRow, ReplyRow, TicketRow
+
+AT_ONCE = 3
+"""So many queries are asked at the same time, as none needs another one's answer."""
 
 WAITS: tuple[tuple[str, float], ...] = (
     ("1 minute", 60),
@@ -110,23 +113,36 @@ class Quality:
                 for name in names:
                     counted[name] += count
 
+        asked = (
+            self._tickets(since, channel),
+            self._outcomes(since, channel),
+            self._sent(since, channel),
+            self._thumbs(since, channel),
+            self._waits(since, channel),
+            self._reasons(since, channel),
+        )
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            tickets, outcomes, sent, thumbs, waits, reasons = pool.map(self._rows, asked)
+        for day, connector, alone, count in tickets:
+            add(day, connector, count, "tickets", *(["alone"] if alone else []))
+        for day, connector, name, count in outcomes:
+            add(day, connector, count, *_COUNTED[name])
+        for day, connector, author, edit, count in sent:
+            add(day, connector, count, "sent_changed" if author == "staff" else "sent_unchanged")
+            edits[edit] += count
+        for day, connector, helpful, count in thumbs:
+            add(day, connector, count, "helpful" if helpful else "not_helpful")
+        return Figures(
+            {date.fromisoformat(day): Day(**days[day]) for day in sorted(days)},
+            {name: Day(**channels[name]) for name in sorted(channels)},
+            {label: dict(waits).get(label, 0) for label in (*dict(WAITS), "not yet")},
+            dict(reasons),
+            edits,
+        )
+
+    def _rows(self, query: Select[Any]) -> list[Any]:
         with self._read() as session:
-            for day, connector, alone, count in session.execute(self._tickets(since, channel)):
-                add(day, connector, count, "tickets", *(["alone"] if alone else []))
-            for day, connector, name, count in session.execute(self._outcomes(since, channel)):
-                add(day, connector, count, *_COUNTED[name])
-            for day, connector, author, edit, n in session.execute(self._sent(since, channel)):
-                add(day, connector, n, "sent_changed" if author == "staff" else "sent_unchanged")
-                edits[edit] += n
-            for day, connector, helpful, count in session.execute(self._thumbs(since, channel)):
-                add(day, connector, count, "helpful" if helpful else "not_helpful")
-            return Figures(
-                {date.fromisoformat(day): Day(**days[day]) for day in sorted(days)},
-                {name: Day(**channels[name]) for name in sorted(channels)},
-                self._waits(session, since, channel),
-                _pairs(session, self._reasons(since, channel)),
-                edits,
-            )
+            return [tuple(row) for row in session.execute(query)]
 
     def _tickets(self, since: datetime, channel: str) -> Select[Any]:
         touched = (
@@ -183,7 +199,7 @@ class Quality:
         )
         return of_channel(query, TicketRow, channel)
 
-    def _waits(self, session: Session, since: datetime, channel: str) -> dict[str, int]:
+    def _waits(self, since: datetime, channel: str) -> Select[Any]:
         first = (
             select(func.min(ReplyRow.sent_at))
             .where(ReplyRow.ticket_id == TicketRow.id)
@@ -192,16 +208,15 @@ class Quality:
         )
         seconds = self._seconds(TicketRow.created_at, first).label("seconds")
         began = select(seconds).where(TicketRow.created_at >= since)
-        tickets = of_channel(began, TicketRow, channel)
         # Else the first reply would be looked for once for each of the limits.
-        answered = tickets.cte("answered").prefix_with("MATERIALIZED")
+        answered = of_channel(began, TicketRow, channel).cte("answered")
+        answered = answered.prefix_with("MATERIALIZED")
         name = case(
             (answered.c.seconds.is_(None), "not yet"),
             *((answered.c.seconds <= limit, label) for label, limit in WAITS[:-1]),
             else_=WAITS[-1][0],
         )
-        counted = _pairs(session, select(name.label("name"), func.count()).group_by("name"))
-        return {label: counted.get(label, 0) for label in (*dict(WAITS), "not yet")}
+        return select(name.label("name"), func.count()).group_by("name")
 
     def _reasons(self, since: datetime, channel: str) -> Select[Any]:
         name = case(
@@ -245,7 +260,3 @@ def of_channel(
 ) -> Select[Any]:
     """A query that reads `table`, narrowed to a channel if one is named."""
     return query.where(table.connector == channel) if channel else query
-
-
-def _pairs(session: Session, query: Select[Any]) -> dict[str, int]:
-    return dict(tuple(row) for row in session.execute(query))
