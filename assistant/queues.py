@@ -7,6 +7,7 @@ the process that comes back under the same worker name, or by any other after `g
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator
@@ -28,6 +29,7 @@ Kind = Literal["answer", "send"]
 
 SENDERS = 8  # replies sent at once per process
 POLLING_SECONDS = 0.1  # at half of it, waiting alone takes a fifth of a core
+AHEAD = 4  # times as many are taken out of a queue as are worked on, as it is looked at seldom
 STRANDED_SECONDS = 30.0  # longer than it takes to begin what was taken out of a queue
 ACTIVE = {"PENDING", "ENQUEUED", "DELAYED"}
 ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
@@ -57,6 +59,7 @@ class Queues:
         self._url = url
         self._functions: dict[Kind, Callable[..., None]] = {"answer": answer, "send": send}
         self._limits: dict[Kind, int] = {"answer": concurrency, "send": SENDERS}
+        self._turns = {kind: threading.Semaphore(limit) for kind, limit in self._limits.items()}
         self._workflows: dict[Kind, Callable[..., None]] = {}
         self._worker = ""
         self._under_way: set[str] = set()  # ids of workflows
@@ -94,7 +97,7 @@ class Queues:
         for kind, limit in self._limits.items():
             DBOS.register_queue(
                 kind,
-                worker_concurrency=limit,
+                worker_concurrency=AHEAD * limit,
                 partition_concurrency=1,
                 polling_interval_sec=POLLING_SECONDS,
                 on_conflict="always_update",
@@ -121,7 +124,8 @@ class Queues:
             id_ = str(DBOS.workflow_id)
             self._under_way.add(id_)
             try:
-                function(*arguments)
+                with self._turns[kind]:
+                    function(*arguments)
             except Exception as error:
                 log.error("failed_workflow", kind=kind, id=arguments[-1], error=logs.place(error))
                 raise
