@@ -16,8 +16,9 @@ staff were told twice; `mails sent again` were taken by the SMTP server twice un
 `throughput/CHANNEL`: as many messages as fit at once, until all are answered; then half that rate,
 for the times from arrival to acknowledgement (e-mail and the ticket database acknowledge nothing:
 until it is stored) and to the reply sent. `models alone` is the same pipeline without anything
-around it, in as many threads. All databases are SQLite, in `throughput/ticket-database/postgresql`
-PostgreSQL. `workers/N`: N processes on PostgreSQL, through the API.
+around it, in as many threads. The messages are a line of text each, in `throughput/api+screenshot`
+with a screenshot. All databases are SQLite, in `throughput/ticket-database/postgresql` PostgreSQL.
+`workers/N`: N processes on PostgreSQL, through the API.
 
 `overload`: messages come five times as fast as they can be answered. `ack` is of Slack and the API,
 `stored` of the other two, whose messages wait safely where they are until then.
@@ -29,45 +30,32 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import random
-import re
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import psycopg
-from sqlalchemy import Engine, select
 
-from assistant import Desk, Message
+from assistant import Desk
 from assistant.knowledge.sources import Folder
 from assistant.settings import Knowledge, Settings
 from assistant.testing.mail import HOW_TO_INSTALL, MailServer, installed
-from assistant.tickets.backlog import backlog
 from assistant.tickets.database import connect, upgrade
-from assistant.tickets.tables import MessageRow, OutcomeRow, ReplyRow, TicketRow
 from benchmarks import chaos, data
-from benchmarks.company import CHANNELS, Asked, Company
+from benchmarks.company import CHANNELS, Company
+from benchmarks.load import BURST, Load, Question, models_alone, overload, sustained, throughput
 from benchmarks.results import Results
 
 MESSAGES = 2_000
 SQLITE_MESSAGES = 600
 PER_SECOND = 4.0
-BURST = 200
-STEADY = 100
+PICTURED_SHARE = 0.3  # of the messages of other tasks: with a screenshot they take longer
 WORKERS = (1, 2, 4)
-ACKNOWLEDGED = ("slack", "api")
-OVERLOAD = 5
-OVERLOAD_SECONDS = 60
-CONCURRENCY = 2  # conversations that a process answers at once, by default
 SMALL_DISK = "150m"
-PATIENCE_SECONDS = 1_800
 POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432"
 TROUBLES = {  # a thousand messages
     "kill": 6,
@@ -154,148 +142,6 @@ def run_chaos(
         r.add(task, "deskmate", metric, value)
 
 
-class Load:
-    """Messages that are brought to a running company, and when what became of them."""
-
-    def __init__(self, company: Company, texts: Iterator[str]) -> None:
-        self._company, self._texts = company, texts
-        self._numbers = itertools.count()
-        url = company.database_url or f"sqlite:///{company.folder / 'data/deskmate.sqlite'}"
-        self.engine: Engine = connect(url)
-
-    def bring(self, channels: Sequence[str], per_second: float) -> list[tuple[Asked, float]]:
-        """Brings a message to each, at this rate whatever comes back; returns them, with the
-        milliseconds until the customer's program was told that it is taken."""
-        dice, began = random.Random(1), time.perf_counter()
-
-        def ask(channel: str, number: int, text: str, due: float) -> tuple[Asked, float]:
-            asked = self._company.ask(channel, number, text, dice)
-            return asked, 1_000 * (time.perf_counter() - due)
-
-        with ThreadPoolExecutor(64) as customers:
-            asking = []
-            for number, channel in enumerate(channels):
-                due = began + number / per_second
-                time.sleep(max(0.0, due - time.perf_counter()))
-                work = (channel, next(self._numbers), next(self._texts), due)
-                asking.append(customers.submit(ask, *work))
-            return [each.result() for each in asking]
-
-    def wait(self, count: int) -> bool:
-        """Waits until so many messages in all have an outcome, and nothing is left to send."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            left = backlog(self.engine)
-            if len(self.times()) >= count and not left.messages and not left.replies:
-                return True
-            time.sleep(0.5)
-        return False
-
-    def times(self) -> dict[str, tuple[datetime, datetime]]:
-        """Of each message, by its customer or conversation: when it was stored and answered."""
-        query = (
-            select(TicketRow.customer, TicketRow.thread_id, MessageRow.received_at)
-            .add_columns(OutcomeRow.created_at, ReplyRow.sent_at)
-            .join(MessageRow, MessageRow.ticket_id == TicketRow.id)
-            .join(OutcomeRow, OutcomeRow.id == MessageRow.outcome_id)
-            .outerjoin(ReplyRow, ReplyRow.outcome_id == OutcomeRow.id)
-        )
-        found = {}
-        with self.engine.connect() as connection:
-            for customer, thread, stored, decided, sent in connection.execute(query):
-                mailed = re.search(r"([\w-]+)@customers", customer)
-                name = mailed[1] if mailed else thread.rpartition("/")[2]
-                found[name] = (stored, sent or decided)
-        return found
-
-    def milliseconds(self, asked: Sequence[tuple[Asked, float]]) -> tuple[list[float], list[float]]:
-        """Until each was acknowledged, and until it was answered."""
-        times, acks, replies = self.times(), [], []
-        posted = {d.payload["event"]["ts"]: d for d in self._company.slack.deliveries.all}
-        for each, told in asked:
-            stored, sent = times.get(each.name) or times[each.key]
-            if each.channel == "slack":
-                acks.append(1_000 * (posted[each.key].seconds or float("inf")))
-            elif each.channel == "api":
-                acks.append(told)
-            else:
-                acks.append(1_000 * (stored - each.at).total_seconds())
-            replies.append(1_000 * (sent - each.at).total_seconds())
-        return acks, replies
-
-
-def sustained(load: Load, channels: Sequence[str]) -> float:
-    """Messages a second, when as many come at once."""
-    before, began = len(load.times()), datetime.now(UTC)
-    asked = load.bring(channels, per_second=10_000)
-    assert load.wait(before + len(asked)), "some were not answered"
-    ended = max(sent for _, sent in load.times().values())
-    return len(asked) / (ended - began).total_seconds()
-
-
-def throughput(load: Load, channel: str, share: float, r: Results, database: str = "") -> float:
-    """Of one channel; returns messages a second."""
-    task, count = f"throughput/{channel}{database}", max(20, round(BURST * share))
-    rate = sustained(load, [channel] * count)
-    r.add(task, "deskmate", "messages/s", rate, n=count)
-    before, steady = len(load.times()), max(10, round(STEADY * share))
-    asked = load.bring([channel] * steady, rate / 2)
-    load.wait(before + steady)
-    acks, replies = load.milliseconds(asked)
-    r.add(task, "deskmate", "ack p99 ms", float(np.percentile(acks, 99)), n=steady)
-    for percent in (50, 95):
-        value = float(np.percentile(replies, percent))
-        r.add(task, "deskmate", f"reply p{percent} ms", value, n=steady)
-    return rate
-
-
-def models_alone(folder: Path, texts: Iterator[str], share: float, r: Results) -> None:
-    """The pipeline without anything around it."""
-    count = max(20, round(BURST * share))
-    with Desk(Settings(data_dir=folder / "data")) as desk:
-        desk.warm_up()
-
-        def answer(number: int) -> None:
-            message = Message("api", str(number), str(number), "customer", next(texts))
-            desk.pipeline.answer(message, desk.tickets.store_message(message), ())
-
-        began = time.perf_counter()
-        with ThreadPoolExecutor(CONCURRENCY) as threads:
-            list(threads.map(answer, range(count)))
-        seconds = time.perf_counter() - began
-    for channel in CHANNELS:
-        r.add(f"throughput/{channel}", "models alone", "messages/s", count / seconds, n=count)
-
-
-def overload(company: Company, load: Load, rate: float, share: float, r: Results) -> None:
-    """More than can be answered: the queue grows, and is worked off afterwards."""
-    count = max(20, round(OVERLOAD * rate * OVERLOAD_SECONDS * share))
-    before = len(load.times())
-    asked = load.bring([CHANNELS[n % len(CHANNELS)] for n in range(count)], OVERLOAD * rate)
-    ended, queue = time.monotonic(), backlog(load.engine).messages
-    caught_up = load.wait(before + count)
-    seconds = time.monotonic() - ended
-    told, others = (
-        load.milliseconds([a for a in asked if (a[0].channel in ACKNOWLEDGED) is wanted])[0]
-        for wanted in (True, False)
-    )
-    assert company.process
-    status = Path(f"/proc/{company.process.pid}/status").read_text()
-    peak_kb = int(status.partition("VmHWM:")[2].split()[0])
-    unsettled = company.unsettled([each for each, _ in asked])
-    for metric, value in (
-        ("messages", count),
-        ("messages/s that came", OVERLOAD * rate),
-        ("waiting at the end of it", queue),
-        ("ack p99 ms", float(np.percentile(told, 99))),
-        ("stored p99 ms", float(np.percentile(others, 99))),
-        ("MB peak", peak_kb * 1024 / 1e6),
-        ("s to catch up", seconds if caught_up else float("inf")),
-        ("lost", len(unsettled)),
-    ):
-        r.add("overload", "deskmate", metric, value)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--share", type=float, default=1.0, help="of the messages")
@@ -312,8 +158,12 @@ def main() -> None:
     except psycopg.OperationalError as error:
         print(f"skipped: no PostgreSQL on 127.0.0.1:5432 for the user postgres ({error})")
         return
-    questions = [c.text for c in data.help_centre() if c.text and not c.screenshots]
-    texts = itertools.cycle(questions)
+    cases = [case for case in data.help_centre() if case.text]
+    texts = [case.text for case in cases if not case.screenshots]
+    questions: Iterator[Question] = itertools.cycle((text, None) for text in texts)
+    pictured: Iterator[Question] = itertools.cycle(
+        (case.text, case.screenshots[0]) for case in cases if case.screenshots
+    )
     results = Results("load", ["torch", "dbos", "slack_bolt", "aiosmtpd", "psycopg"])
 
     def chosen(task: str) -> bool:
@@ -323,25 +173,29 @@ def main() -> None:
         if chosen("throughput"):
             with company(mail, "sqlite") as found:
                 with found.running():
-                    load = Load(found, texts)
+                    load = Load(found, questions)
                     rates = [throughput(load, channel, share, results) for channel in CHANNELS]
                     overload(found, load, float(np.mean(rates)), share, results)
+                    load.questions = pictured
+                    throughput(load, "api", PICTURED_SHARE * share, results, "+screenshot")
                     load.engine.dispose()
-                models_alone(found.folder, texts, share, results)
+                models_alone(found.folder, questions, CHANNELS, share, results)
+                few = PICTURED_SHARE * share
+                models_alone(found.folder, pictured, ["api+screenshot"], few, results)
             with company(mail, "postgresql") as found, found.running():
-                load = Load(found, texts)
+                load = Load(found, questions)
                 throughput(load, "ticket-database", share, results, "/postgresql")
                 load.engine.dispose()
         for processes in WORKERS if chosen("workers") else ():
             further = ("--workers", str(processes - 1))
             with company(mail, "postgresql") as found, found.running(*further):
-                load = Load(found, texts)
+                load = Load(found, questions)
                 rate = sustained(load, ["api"] * max(20, round(BURST * share)))
                 results.add(f"workers/{processes}", "deskmate", "messages/s", rate)
                 load.engine.dispose()
         chaotic: dict[str, Callable[[], None]] = {
             task: lambda database=database: run_chaos(
-                mail, database, questions, arguments.seed, share, results
+                mail, database, texts, arguments.seed, share, results
             )
             for task, database in (("chaos", "postgresql"), ("chaos/sqlite", "sqlite"))
         }

@@ -168,18 +168,25 @@ class Company:
 
     # ── What customers do ──────────────────────────────────────────────────────────────────────
 
-    def ask(self, channel: str, number: int, text: str, dice: random.Random) -> Asked:
-        """A new customer writes through a channel."""
+    def ask(
+        self,
+        channel: str,
+        number: int,
+        text: str,
+        dice: random.Random,
+        screenshot: Path | None = None,
+    ) -> Asked:
+        """A new customer writes through a channel; a screenshot comes through the API only."""
         name, at = f"{channel}-{number}", datetime.now(UTC)
-        ask: Callable[[str, str, random.Random], str] = {
-            "slack": self._post,
-            "email": self._mail,
-            "ticket-database": self._open_ticket,
-            "api": self._call,
-        }[channel]
-        return Asked(name, ask(name, text, dice), at)
+        ask: dict[str, Callable[[], str]] = {
+            "slack": lambda: self._post(name, text),
+            "email": lambda: self._mail(name, text, dice),
+            "ticket-database": lambda: self._open_ticket(name, text),
+            "api": lambda: self._call(name, text, screenshot),
+        }
+        return Asked(name, ask[channel](), at)
 
-    def _post(self, name: str, text: str, dice: random.Random) -> str:
+    def _post(self, name: str, text: str) -> str:
         user = self.slack.add_user(name)
         self.slack.workspaces.channel(self.channel).members.append(user)
         return str(self.slack.post(self.channel, user, text)["ts"])
@@ -188,21 +195,25 @@ class Company:
         self.mail.deliver(SUPPORT, question(name, text, dice, screenshot=False))
         return name
 
-    def _open_ticket(self, name: str, text: str, dice: random.Random) -> str:
+    def _open_ticket(self, name: str, text: str) -> str:
         person = self._people.setdefault(name, FIRST_CUSTOMER + len(self._people))
         values = {"id": person, "name": name, "email": f"{name}@customers.example", "agent": False}
         with self.help_desk.engine.begin() as connection:
             connection.execute(insert(PEOPLE).values(**values))
         return str(self.help_desk.ticket(text, person))
 
-    def _call(self, name: str, text: str, dice: random.Random) -> str:
+    def _call(self, name: str, text: str, screenshot: Path | None) -> str:
         """Until it is acknowledged, as programs do that may repeat a call."""
         body = {"text": text, "customer": f"{name}@customers.example"}
+        files = {"files": (screenshot.name, screenshot.read_bytes())} if screenshot else None
         headers = {"Authorization": f"Bearer {self._key}", "Idempotency-Key": f"{name:-<16}"}
         while True:
             try:
                 url = f"http://127.0.0.1:{self.port}/api/messages"
-                answer = httpx.post(url, json=body, headers=headers, timeout=60)
+                if files:
+                    answer = httpx.post(url, data=body, files=files, headers=headers, timeout=60)
+                else:
+                    answer = httpx.post(url, json=body, headers=headers, timeout=60)
                 if answer.status_code == 202:
                     return str(answer.json()["ticket"])
                 if answer.status_code < 500 and answer.status_code not in (409, 429):
