@@ -83,11 +83,18 @@ class Idempotency:
             row = session.get_one(RequestRow, (caller, _sha256(name).hex()))
             row.answer = _cipher(name).encrypt(json.dumps(dict(answer)).encode())
 
-    def abandon(self, caller: str, name: str) -> None:
-        """The request failed: it may be made again at once, with another content as well."""
+    def refuse(self, caller: str, name: str) -> None:
+        """Nothing was done: the name is free, for another content as well."""
         named = (RequestRow.caller == caller, RequestRow.name == _sha256(name).hex())
         with self._write.begin() as session:
             session.execute(delete(RequestRow).where(*named))
+
+    def abandon(self, caller: str, name: str) -> None:
+        """It failed, and a part of it may be done: it may be made again at once, and then makes the
+        same."""
+        with self._write.begin() as session:
+            row = session.get_one(RequestRow, (caller, _sha256(name).hex()))
+            row.begun_at = datetime.now(UTC) - ABANDONED
 
     def clear(self, before: datetime) -> int:
         """Forgets the requests that were begun before then; returns how many."""

@@ -194,6 +194,9 @@ class Service:
             return request.answer["body"]
         try:
             body = _done(operation, replace(call, seed=request.seed))
+        except ProblemError:
+            idempotency.refuse(caller, name)
+            raise
         except BaseException:
             idempotency.abandon(caller, name)
             raise

@@ -49,9 +49,17 @@ def test_a_name_that_is_forgotten_stands_for_something_new(tickets: Tickets) -> 
     assert (again.state, again.seed != first.seed) == ("new", True)
 
 
-def test_what_failed_may_be_made_again_at_once(tickets: Tickets) -> None:
+def test_what_was_refused_leaves_its_name_free(tickets: Tickets) -> None:
     tickets.idempotency.begin("ann", "key", "hash")
+
+    tickets.idempotency.refuse("ann", "key")
+
+    assert tickets.idempotency.begin("ann", "key", "other").state == "new"
+
+
+def test_what_failed_may_be_made_again_at_once_under_the_same_names(tickets: Tickets) -> None:
+    first = tickets.idempotency.begin("ann", "key", "hash")
 
     tickets.idempotency.abandon("ann", "key")
 
-    assert tickets.idempotency.begin("ann", "key", "other").state == "new"
+    assert tickets.idempotency.begin("ann", "key", "hash") == first

@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from assistant.errors import DatabaseError
 from assistant.messages import Message, Outcome
+from assistant.queues import Queues
 from tests.api_desk import ApiDesk
 from tests.channel_desk import eventually
 from tests.pictures import png
@@ -219,6 +221,25 @@ def test_a_request_whose_process_died_is_done_again_under_the_same_names(
     assert at_once.status_code == 409
     assert (later["ticket"], later["message"]) == (first["ticket"], first["message"])
     assert len(api.tickets.messages(first["ticket"])) == 1
+
+
+def test_a_request_that_failed_half_done_is_done_again_under_the_same_names(
+    api: ApiDesk, backend: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = {"Idempotency-Key": str(uuid.uuid4())}
+
+    before = len(api.tickets.list())
+
+    def full(*message: object) -> None:
+        raise DatabaseError("the disk is full")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Queues, "enqueue_message", full)
+        failed = backend.post("/messages", json={"text": "How?"}, headers=headers)
+    again = backend.post("/messages", json={"text": "How?"}, headers=headers)
+
+    assert (failed.status_code, again.status_code) == (503, 202)
+    assert len(api.tickets.list()) == before + 1
 
 
 def test_drafts_are_not_shown_before_a_person_sent_them(
