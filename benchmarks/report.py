@@ -11,6 +11,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,15 @@ _ORDER = (
     "slack",
     "email",
     "mime",
+    "api",
+    "load",
+    "console",
     "plugins",
     "redaction",
 )
+
+MANY = 5
+"""From so many tables on that measure the same, they are one."""
 
 _IN_README = ("questions", "screens")
 """Those that rank articles by all of what a system has; in `reading`, bm25s does it for both."""
@@ -55,8 +62,11 @@ _SENTENCES = (
     " {email: chaos: deskmate: answered twice} answered twice; machines that wrote got"
     " {email: chaos: deskmate: loops} answers.",
     "All channels at once: of {load: chaos: deskmate: messages} messages, with processes killed,"
-    " servers stopped and networks cut, {load: chaos: deskmate: lost} were lost and"
-    " {load: chaos: deskmate: answered twice} answered twice.",
+    " servers stopped, networks cut and the clock set wrong, {load: chaos: deskmate: lost} were"
+    " lost and {load: chaos: deskmate: answered twice} answered twice.",
+    "The console with 100,000 tickets and a million messages: its slowest page takes"
+    " {console: slowest page: deskmate/SQLite: p95 ms} ms (p95) on SQLite and"
+    " {console: slowest page: deskmate/PostgreSQL: p95 ms} ms on PostgreSQL.",
 )
 """What else the README says, with figures named as `benchmark: task: system: metric`; a sentence
 about what was not measured yet is left out."""
@@ -148,7 +158,7 @@ def section(name: str, document: dict[str, Any]) -> str:
         [
             f"## {name}",
             _meaning(Path(__file__).parent / f"bench_{name}.py"),
-            *(_markdown(table) for table in tables(rows)),
+            *_markdown(tables(rows)),
             _origin(document) + _caution(document.get("load", ())),
         ]
     )
@@ -163,17 +173,36 @@ def _meaning(script: Path) -> str:
     return ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or ""
 
 
-def _markdown(table: Table) -> str:
-    return "\n".join(_lines(table))
+def _markdown(found: Sequence[Table]) -> Iterator[str]:
+    """A table each; many small ones that follow each other and measure the same are one."""
+    for (metrics, n), alike in groupby(found, key=lambda table: (table.metrics, table.n)):
+        group = list(alike)
+        if len(group) < MANY:
+            yield from (_one(table) for table in group)
+            continue
+        lines = [
+            f"| {table.task} | {system} | " + _cells(cells, n)
+            for table in group
+            for system, cells in table.lines
+        ]
+        yield "\n".join(
+            [*([f"n = {n}\n"] if n else []), *_head(["task", "system"], metrics), *lines]
+        )
 
 
-def _lines(table: Table) -> Iterator[str]:
-    yield f"**{table.task}**" + (f" (n = {table.n})" if table.n else "")
-    yield ""
-    yield "| system | " + " | ".join(table.metrics) + " |"
-    yield "| :-- |" + " --: |" * len(table.metrics)
-    for system, cells in table.lines:
-        yield f"| {system} | " + " | ".join(shown(row, table.n) for row in cells) + " |"
+def _one(table: Table) -> str:
+    title = f"**{table.task}**" + (f" (n = {table.n})" if table.n else "")
+    lines = [f"| {system} | " + _cells(cells, table.n) for system, cells in table.lines]
+    return "\n".join([title, "", *_head(["system"], table.metrics), *lines])
+
+
+def _head(names: Sequence[str], metrics: Sequence[str]) -> Iterator[str]:
+    yield f"| {' | '.join(names)} | " + " | ".join(metrics) + " |"
+    yield "|" + " :-- |" * len(names) + " --: |" * len(metrics)
+
+
+def _cells(cells: Sequence[Row | None], n: int | None) -> str:
+    return " | ".join(shown(row, n) for row in cells) + " |"
 
 
 def _origin(document: dict[str, Any]) -> str:
