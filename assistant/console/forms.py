@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -44,21 +44,30 @@ class Field:
 
 @dataclass(frozen=True)
 class Form:
-    """The settings of one table of the file. `problem` is what was wrong when it was sent."""
+    """The settings of one table of the file. `problem` is what was wrong when it was sent. A `new`
+    one is of a table that there is not yet; the last name of its `section` is what it is to be
+    called, once that was said."""
 
     section: Key
     fields: tuple[Field, ...]
     problem: str = ""
+    new: bool = False
 
     @property
     def name(self) -> str:
-        """As in messages: `connectors.email.mailboxes.support`."""
-        return ".".join(self.section)
+        """As in messages, `connectors.email.mailboxes.support`; without a last name if it is new:
+        `connectors.email.mailboxes.`."""
+        return ".".join((*self.section[:-1], "") if self.new else self.section)
 
     @property
     def title(self) -> str:
         """What tells it apart from the others of its page: nothing for the first."""
-        return " ".join(self.section[2:])
+        return f"Add one to {self.section[-2]}" if self.new else " ".join(self.section[2:])
+
+    @property
+    def called(self) -> str:
+        """The table's own name."""
+        return self.section[-1]
 
     @property
     def elsewhere(self) -> str:
@@ -91,7 +100,8 @@ def field(name: str, info: FieldInfo, value: Any, section: Key) -> Field:
 
 
 def forms(settings: BaseModel, section: Key) -> tuple[Form, ...]:
-    """The settings of a table of the file as forms: its own, and one for each table below it."""
+    """The settings of a table of the file as forms: its own, and one for each table below it; where
+    there may be any number of tables, also one for a new one."""
     own, below = [], list[Form]()
     for name, info in type(settings).model_fields.items():
         value = getattr(settings, name)
@@ -103,6 +113,8 @@ def forms(settings: BaseModel, section: Key) -> tuple[Form, ...]:
             for key, inner in value.items():
                 if isinstance(inner, BaseModel):
                     below += forms(inner, (*section, name, str(key)))
+        if model := _of_tables(info):
+            below.append(_new(model, (*section, name, "")))
     return Form(section, tuple(own)), *below
 
 
@@ -117,21 +129,27 @@ def save(
 
     `table` is what the section holds now. `check` is given what it would hold then, and raises
     SettingsError or pydantic's ValidationError for what is wrong. Returns the names of what was
-    changed; and the form with what was typed and what is wrong with it, if it was not saved.
+    changed, from the section on; and the form with what was typed and what is wrong with it, if it
+    was not saved.
     """
     sent = call.text("section")
     form = next((f for f in forms(settings, section) if f.name == sent), None)
     if form is None:
         raise HTTPException(404, f"{sent!r}: there is no such table of settings.")
+    if form.new:
+        form = replace(form, section=(*form.section[:-1], call.text("table")))
+    below = form.section[len(section) :]
     try:
+        if form.new:
+            _require_free(below, table)
         changed = given(call, form.fields)
-        check(_with(table, form.section[len(section) :], changed))
+        check(_with(table, below, changed))
         if changed:
             settings_file.put(form.section, changed)
     except (DeskmateError, HTTPException, ValidationError) as error:
         words = _words(error, section)
         return (), replace(form, fields=_typed(call, form, words), problem=words)
-    return tuple(changed), None
+    return tuple(".".join((*below, key)) for key in changed), None
 
 
 def after_restart(call: Call) -> Settings:
@@ -169,6 +187,35 @@ def given(call: Call, form: tuple[Field, ...]) -> Mapping[str, Any]:
                 if text != one.value:
                     changed[one.key] = _value(one, text)
     return changed
+
+
+def _of_tables(info: FieldInfo) -> type[BaseModel] | None:
+    """What each table of a setting holds that is any number of tables by their names."""
+    inner = get_args(info.annotation) if get_origin(info.annotation) is dict else ()
+    return (
+        inner[1]
+        if inner and isinstance(inner[1], type) and issubclass(inner[1], BaseModel)
+        else None
+    )
+
+
+def _new(model: type[BaseModel], section: Key) -> Form:
+    blank = []
+    for name, info in model.model_fields.items():
+        default = info.get_default(call_default_factory=True, validated_data={})
+        blank.append(field(name, info, "" if info.is_required() else default, section))
+    return Form(section, tuple(blank), new=True)
+
+
+def _require_free(path: Key, table: Mapping[str, Any]) -> None:
+    """Raises DeskmateError if no new table can be called so."""
+    *above, name = path
+    if not re.fullmatch(r"[\w-]+", name):
+        raise DeskmateError(f"{name!r}: give it a name of letters, digits, - and _.")
+    for part in above:
+        table = table.get(part, {})
+    if name in table:
+        raise DeskmateError(f"{name!r}: there is one of this name in {above[-1]} already.")
 
 
 def _words(error: Exception, section: Key) -> str:

@@ -97,7 +97,8 @@ def test_what_was_changed_is_written_and_the_rest_stays(
     }
     assert "# ours, and it stays" in file.read_text()
     (entry,) = office.tickets.audit.page(action="set connector")
-    assert entry.detail == "email: imap_host, imap_port, ca_file"
+    changed = ("imap_host", "imap_port", "ca_file")
+    assert entry.detail == "email: " + ", ".join(f"mailboxes.support.{key}" for key in changed)
 
 
 def test_nothing_is_written_if_nothing_was_changed(
@@ -142,6 +143,64 @@ def test_what_is_wrong_stands_beside_its_field_with_what_was_typed(
     assert said in html.unescape(wrong[1])
     assert f'aria-describedby="wrong-{key}"' in answer.text
     assert "another-secret" not in answer.text
+    assert file.read_text() == FILE
+
+
+SALES = {
+    "section": "connectors.email.mailboxes.",
+    "table": "sales",
+    "address": "sales@acme.example",
+    "imap_host": "imap.acme.example",
+    "smtp_host": "smtp.acme.example",
+    "password": "sales-secret",
+}
+
+
+def test_a_new_mailbox_is_added_beside_the_others(
+    office: ConsoleDesk, visitor: Visitor, file: Path
+) -> None:
+    visitor.log_in("chief")
+    blank = fields(visitor.get(PAGE).text, SALES["section"])
+
+    answer = visitor.submit(PAGE, **{**blank, **SALES})
+
+    assert answer.status_code == 303
+    assert (blank["address"], blank["imap_port"]) == ("", "993")
+    given = {key: value for key, value in SALES.items() if key not in ("section", "table")}
+    assert written(file)["mailboxes"]["sales"] == given
+    assert list(written(file)["mailboxes"]) == ["support", "sales"]
+    assert fields(visitor.get(PAGE).text, "connectors.email.mailboxes.sales")
+    (entry,) = office.tickets.audit.page(action="set connector")
+    assert entry.detail.startswith("email: mailboxes.sales.address, ")
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "said"),
+    [
+        ("table", "support", "there is one of this name in mailboxes already"),
+        ("table", "no name", "letters, digits, - and _"),
+        ("address", "", "missing"),
+        ("imap_port", "many", "'many' is no number"),
+    ],
+)
+def test_a_new_mailbox_that_is_wrong_is_shown_again_and_not_written(
+    office: ConsoleDesk, visitor: Visitor, file: Path, key: str, typed: str, said: str
+) -> None:
+    visitor.log_in("chief")
+    blank = fields(visitor.get(PAGE).text, SALES["section"])
+
+    answer = visitor.submit(PAGE, **{**blank, **SALES, key: typed})
+
+    assert answer.status_code == 400
+    again = fields(answer.text, SALES["section"])
+    assert (again["address"], again["imap_host"]) == (
+        "" if key == "address" else "sales@acme.example",
+        "imap.acme.example",
+    )
+    assert again["table"] == (typed if key == "table" else "sales")
+    assert '<details class="new" open>' in answer.text
+    assert said in html.unescape(answer.text)
+    assert "sales-secret" not in answer.text
     assert file.read_text() == FILE
 
 
