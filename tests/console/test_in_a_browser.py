@@ -299,6 +299,7 @@ def test_asvs_1_3_what_customers_write_is_never_a_script(
     page = new_page()
     called: list[str] = []
     page.expose_function("pwned", lambda: called.append(page.url))
+    page.add_init_script("window.alert = () => pwned();")
     log_in(page, desk, "chief")
 
     page.goto(f"{desk.address}/?queue=all")
