@@ -29,7 +29,7 @@ Kind = Literal["answer", "send"]
 
 SENDERS = 8  # replies sent at once per process
 POLLING_SECONDS = 0.1  # at half of it, waiting alone takes a fifth of a core
-AHEAD = 4  # times as many are taken out of a queue as are worked on, as it is looked at seldom
+AHEAD = 2  # times as many are taken out of a queue as are worked on: more would keep others idle
 STRANDED_SECONDS = 30.0  # longer than it takes to begin what was taken out of a queue
 ACTIVE = {"PENDING", "ENQUEUED", "DELAYED"}
 ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
