@@ -19,7 +19,17 @@ from assistant.errors import AnsweringError
 from assistant.knowledge.lexical import Filter, Lexical
 from assistant.knowledge.retriever import Retriever
 from assistant.knowledge.words import content_words
-from assistant.messages import Answer, Message, Outcome, PluginFault, Step, Ticket, Turn
+from assistant.messages import (
+    Answer,
+    Attachment,
+    Message,
+    Outcome,
+    PluginFault,
+    Shown,
+    Step,
+    Ticket,
+    Turn,
+)
 from assistant.model import heatmap
 from assistant.model.attachments import AttachmentReader
 from assistant.model.encoder import MultimodalEncoder
@@ -37,12 +47,14 @@ NO_ANSWER = Answer("", (), 0.0)
 
 @dataclass
 class Trace:
-    """The steps of one message with their times, in order; `current` is the latest begun, and
-    `begins` is told of each."""
+    """The steps of one message with their times, in the order in which they ended; `current` is
+    the latest begun, and `begins` is told of each. The time of a step within another one is its
+    own."""
 
     steps: list[Step] = field(default_factory=list)
     current: str = ""
     begins: Callable[[str], None] = lambda name: None
+    _within_ms: float = 0.0  # of steps that ended within the one that is under way
 
     @contextmanager
     def step(self, name: str) -> Iterator[dict[str, Any]]:
@@ -50,9 +62,12 @@ class Trace:
         detail: dict[str, Any] = {}
         self.current = name
         self.begins(name)
+        around_ms, self._within_ms = self._within_ms, 0.0
         start = time.perf_counter()
         yield detail
-        self.steps.append(Step(name, (time.perf_counter() - start) * 1_000, detail))
+        took_ms = (time.perf_counter() - start) * 1_000
+        self.steps.append(Step(name, took_ms - self._within_ms, detail))
+        self._within_ms = around_ms + took_ms
 
 
 @dataclass(frozen=True)
@@ -104,9 +119,13 @@ class Pipeline:
     ) -> Outcome:
         faults = list[PluginFault]()
 
+        def show(attachment: Attachment) -> Shown:
+            with trace.step("read"):  # it is read once, whoever asks first
+                return self.attachments.shown(attachment)
+
         with trace.step("plugins") as detail:
             written = message
-            message = self.plugins.message_received(message, ticket, faults, self.attachments.shown)
+            message = self.plugins.message_received(message, ticket, faults, show)
             if message.text != written.text:
                 detail["read"] = message.text  # what everything below sees, and the console shows
             if conversation:

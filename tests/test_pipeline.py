@@ -12,6 +12,7 @@ from assistant import Answer, Attachment, Message, Outcome, Ticket, hookimpl
 from assistant.answering.policy import Policy
 from assistant.answering.question import Question
 from assistant.desk import Desk
+from assistant.hooks import Show
 from assistant.messages import Turn, now
 from assistant.pipeline import NO_ANSWER, Pipeline
 from assistant.plugging import Plugins
@@ -176,6 +177,25 @@ def test_the_trace_has_each_step_with_its_time(ask: Ask) -> None:
     assert all(step.milliseconds >= 0 for step in outcome.trace)
     found = next(step.detail["hits"] for step in outcome.trace if step.name == "search")
     assert [hit["passage"] for hit in found] == [hit.passage.id for hit in outcome.hits]
+
+
+class Looking:
+    """A plugin that looks at what came, as redaction does."""
+
+    @hookimpl
+    def message_received(self, message: Message, show: Show) -> None:
+        for attachment in message.attachments:
+            show(attachment)
+
+
+def test_a_screenshot_that_a_plugin_looks_at_first_is_read_and_not_its_work(ask: Ask) -> None:
+    picture = Attachment("image/png", "screen.png", png("Upload stopped\nKT-4031"))
+
+    outcome = ask("What is this?", picture, plugin=Looking())
+
+    first, second = outcome.trace[:2]
+    assert (first.name, second.name) == ("read", "plugins")
+    assert first.milliseconds > second.milliseconds
 
 
 def raises(*_: object) -> Any:
