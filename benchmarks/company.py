@@ -74,11 +74,13 @@ class Company:
         self.cables: dict[str, Cable] = {}
         self._tokens: dict[str, str] = {}
         self._people: dict[str, int] = {}
+        self._http = httpx.Client(timeout=60)
         self._stack = ExitStack()
 
     def __enter__(self) -> Company:
         with ExitStack() as stack:
             stack.callback(self.help_desk.engine.dispose)
+            stack.enter_context(self._http)
             stack.enter_context(self.slack)
             self._lay_cables(stack)
             self.slack.workspaces.url = f"http://127.0.0.1:{self.cables['slack'].port}"
@@ -210,10 +212,8 @@ class Company:
         while True:
             try:
                 url = f"http://127.0.0.1:{self.port}/api/messages"
-                if files:
-                    answer = httpx.post(url, data=body, files=files, headers=headers, timeout=60)
-                else:
-                    answer = httpx.post(url, json=body, headers=headers, timeout=60)
+                sent: dict[str, Any] = {"data": body, "files": files} if files else {"json": body}
+                answer = self._http.post(url, headers=headers, **sent)
                 if answer.status_code == 202:
                     return str(answer.json()["ticket"])
                 if answer.status_code < 500 and answer.status_code not in (409, 429):
@@ -276,7 +276,7 @@ class Company:
         headers = {"Authorization": f"Bearer {self._key}"}
         try:
             url = f"http://127.0.0.1:{self.port}/api/tickets/{ticket}"
-            answer = httpx.get(url, headers=headers, timeout=30)
+            answer = self._http.get(url, headers=headers)
         except httpx.TransportError:
             return 0  # the process is away
         if answer.status_code != 200:
