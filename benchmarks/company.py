@@ -207,7 +207,9 @@ class Company:
     def _call(self, name: str, text: str, screenshot: Path | None) -> str:
         """Until it is acknowledged, as programs do that may repeat a call."""
         body = {"text": text, "customer": f"{name}@customers.example"}
-        files = {"files": (screenshot.name, screenshot.read_bytes())} if screenshot else None
+        # What follows a picture's end makes it another file: no two customers' are the same.
+        picture = screenshot and screenshot.read_bytes() + name.encode()
+        files = {"files": (screenshot.name, picture)} if screenshot else None
         headers = {"Authorization": f"Bearer {self._key}", "Idempotency-Key": f"{name:-<16}"}
         while True:
             try:

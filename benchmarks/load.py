@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -142,6 +143,7 @@ def models_alone(
             text, screenshot = next(questions)
             files = (Attachment.of(screenshot),) if screenshot else ()
             name = f"alone-{number}"
+            files = tuple(replace(one, content=one.content + name.encode()) for one in files)
             message = Message("api", name, name, "customer", text, attachments=files)
             desk.pipeline.answer(message, desk.tickets.store_message(message), ())
 

@@ -14,7 +14,7 @@ from assistant.model import recording
 MAX_TEXT_CHARACTERS = 10_000
 """Of a log file: a question is not made of megabytes."""
 
-REMEMBERED = 32  # attachments
+REMEMBERED_BYTES = 64_000_000  # of pictures: those of the messages that wait, some hundreds
 
 _TEXT_SUFFIXES = {".txt", ".log", ".json", ".csv", ".md", ".xml", ".yaml", ".yml", ".ini"}
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
@@ -57,9 +57,14 @@ class AttachmentReader:
             )
         except UnreadableError:
             return ()
-        for oldest in list(self._remembered)[: 1 - REMEMBERED]:
-            self._remembered.pop(oldest, None)
         self._remembered[attachment.sha256] = seen
+        known = list(self._remembered.items())
+        size = sum(_size(shown) for _, (shown, _) in known)
+        for sha256, (shown, _) in known[:-1]:
+            if size <= REMEMBERED_BYTES:
+                break
+            self._remembered.pop(sha256, None)
+            size -= _size(shown)
         return seen[0]
 
     def read(self, attachments: Sequence[Attachment]) -> AttachmentsRead:
@@ -144,6 +149,10 @@ def read_screens(
     """
     shown, note = look(content, read_screen)
     return _once(shown), note
+
+
+def _size(shown: Shown) -> int:
+    return sum(len(content) for content, _ in shown)
 
 
 def _once(shown: Shown) -> list[Screen]:

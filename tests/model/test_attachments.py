@@ -4,6 +4,7 @@ import pytest
 
 from assistant.errors import UnreadableError
 from assistant.messages import Attachment, Box, Screen, ScreenLine
+from assistant.model import attachments
 from assistant.model.attachments import MAX_TEXT_CHARACTERS, AttachmentReader
 
 LINE = ScreenLine("Error KT-4031", Box(0, 0, 9, 9), 9, 1.0)
@@ -71,3 +72,26 @@ def test_a_log_is_read_up_to_its_limit(reader: AttachmentReader) -> None:
     result = reader.read([Attachment("text/plain", "a.log", b"x" * 20_000)])
 
     assert len(result.texts[0]) == MAX_TEXT_CHARACTERS
+
+
+def test_what_was_shown_is_not_read_again_while_there_is_room_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[bytes] = []
+
+    def read_screen(content: bytes) -> Screen:
+        looked.append(content)
+        return Screen((), 10, 10)
+
+    first, second = (Attachment("image/png", "a.png", letter * 100) for letter in (b"a", b"b"))
+    reader = AttachmentReader(read_screen, max_mb=1)
+    for one in (first, second, first):
+        reader.shown(one)
+    reader.read([first, second])
+    monkeypatch.setattr(attachments, "REMEMBERED_BYTES", 150)
+    for one in (first, second):
+        reader.shown(one)
+    reader.read([first, second])
+
+    a, b = first.content, second.content
+    assert looked == [a, b, a, b, a], "only the newest found room the second time"
