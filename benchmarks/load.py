@@ -6,7 +6,7 @@ import itertools
 import random
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -125,16 +125,21 @@ def throughput(load: Load, channel: str, share: float, r: Results, more: str = "
     load.wait(before + steady)
     acks, replies = load.milliseconds(asked)
     r.add(task, "deskmate", "ack p99 ms", float(np.percentile(acks, 99)), n=steady)
-    for percent in (50, 95):
+    for percent in (50, 95, 99):
         value = float(np.percentile(replies, percent))
         r.add(task, "deskmate", f"reply p{percent} ms", value, n=steady)
     return rate
 
 
 def models_alone(
-    folder: Path, questions: Iterator[Question], tasks: Sequence[str], share: float, r: Results
+    folder: Path,
+    questions: Iterator[Question],
+    rates: Mapping[str, float],
+    share: float,
+    r: Results,
 ) -> None:
-    """The pipeline without anything around it, as a line in each of these tables."""
+    """The pipeline without anything around it, as a line in the table of each of these tasks, and
+    what its messages a second say about what is around it."""
     count = max(20, round(BURST * share))
     with Desk(Settings(data_dir=folder / "data")) as desk:
         desk.warm_up()
@@ -151,8 +156,10 @@ def models_alone(
         with ThreadPoolExecutor(CONCURRENCY) as threads:
             list(threads.map(answer, range(count)))
         seconds = time.perf_counter() - began
-    for task in tasks:
-        r.add(f"throughput/{task}", "models alone", "messages/s", count / seconds, n=count)
+    alone = count / seconds
+    for task, rate in rates.items():
+        r.add(f"throughput/{task}", "models alone", "messages/s", alone, n=count)
+        r.add(f"throughput/{task}", "deskmate", "share outside models", 1 - rate / alone)
 
 
 def overload(company: Company, load: Load, rate: float, share: float, r: Results) -> None:
