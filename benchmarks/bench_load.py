@@ -17,9 +17,10 @@ staff were told twice; `mails sent again` were taken by the SMTP server twice un
 for the times from arrival to acknowledgement (e-mail and the ticket database acknowledge nothing:
 until it is stored) and to the reply sent. `models alone` is the same pipeline without anything
 around it, in as many threads; `share outside models` is what is missing to its rate: storing,
-queueing and sending, and the customers and servers on the same cores. The messages are a line of text each, in `throughput/api+screenshot`
-with a screenshot. All databases are SQLite, in `throughput/ticket-database/postgresql` PostgreSQL.
-`workers/N`: N processes on PostgreSQL, through the API.
+queueing and sending, and the customers and servers on the same cores. The messages are a line of
+text each, in `throughput/api+screenshot` with a screenshot. All databases are SQLite, in
+`throughput/ticket-database/postgresql` PostgreSQL. `workers/N`: N processes on PostgreSQL, through
+the API.
 
 `overload`: messages come five times as fast as they can be answered. `ack` is of Slack and the API,
 `stored` of the other two, whose messages wait safely where they are until then.
