@@ -196,12 +196,14 @@ class Queues:
         _put_back(stranded)
         return len(stranded)
 
-    def bring_forward(self) -> int:
-        """Has no message wait any longer for more of its kind; returns how many did. DBOS notes
-        until when by the wall clock, which may have been set back since."""
-        late = DBOS.list_workflows(status="DELAYED", load_input=False, load_output=False)
-        for workflow in late:
-            DBOS.set_workflow_delay(workflow.workflow_id, delay_seconds=0)
+    def bring_forward(self, seconds: float) -> int:
+        """Has no message wait for more of its kind that would for longer than `seconds`; returns
+        how many would. DBOS notes until when by the wall clock, which may have been set back."""
+        latest_ms = 1_000 * (time.time() + seconds)
+        delayed = DBOS.list_workflows(status="DELAYED", load_input=False, load_output=False)
+        late = [w.workflow_id for w in delayed if (w.delay_until_epoch_ms or 0) > latest_ms]
+        for workflow_id in late:
+            DBOS.set_workflow_delay(workflow_id, delay_seconds=0)
         return len(late)
 
     def clear(self, before: datetime) -> int:

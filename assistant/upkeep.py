@@ -22,6 +22,7 @@ SWEEP_SECONDS = 60.0
 HOUR_SECONDS = 3600.0
 OFTEN_SECONDS = 5.0
 CLOCK_SLACK_SECONDS = 30.0  # clocks of several machines may differ by so much
+LONGEST_WAIT_SECONDS = 120.0  # for more of a message: more than anybody sets
 SEND_AGAIN_AFTER = 60.0  # seconds until a reply or notice without any news is due anew
 DELAYED_TEXT = "Thank you for your message. The answer takes longer than usual; it will come here."
 KEEP_WORKFLOWS = timedelta(days=7)
@@ -83,14 +84,14 @@ class Upkeep:
         newest, now = self._tickets.dues.newest_event_at(), datetime.now(UTC)
         self._jumps.seconds(now)
         if newest and newest > now + timedelta(seconds=CLOCK_SLACK_SECONDS):
-            self._bring_forward()
+            self._bring_forward(self._queues.bring_forward(LONGEST_WAIT_SECONDS))
         often = min(OFTEN_SECONDS, self._dead_after / 3)
         # Threads of their own, so that no long sweep delays a heartbeat; and the heart beats on
         # until the last work is done.
         self._threads = [
             self._repeat(self._beat, often, until=self._stopped),
             self._repeat(self._take_over, often),
-            self._repeat(self._mind_clock, often),
+            self._repeat(self._mind_clock, min(often, 1.0)),
             self._repeat(self._sweep_replies, often),
             self._repeat(self._sweep_messages, SWEEP_SECONDS),
             self._repeat(self._tell_staff, OFTEN_SECONDS, wake=self._news),
@@ -134,11 +135,13 @@ class Upkeep:
 
     def _mind_clock(self) -> None:
         """What waits for a time must not wait for as long again as the clock was set back."""
-        if self._jumps.seconds(datetime.now(UTC)) < -CLOCK_SLACK_SECONDS:
-            self._bring_forward()
+        went_back = self._jumps.seconds(datetime.now(UTC)) < -CLOCK_SLACK_SECONDS
+        # These are seen although the clock was wrong for less time than lies between two looks.
+        messages = self._queues.bring_forward(LONGEST_WAIT_SECONDS)
+        if went_back or messages:
+            self._bring_forward(messages)
 
-    def _bring_forward(self) -> None:
-        messages = self._queues.bring_forward()
+    def _bring_forward(self, messages: int) -> None:
         others = self._tickets.dues.bring_forward(SEND_AGAIN_AFTER)
         log.warning("clock_went_back", messages=messages, others=others)
 
