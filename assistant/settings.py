@@ -117,6 +117,7 @@ class Inbox(_Section):
     quiet_seconds: float = Field(
         5.0,
         ge=0,
+        le=120,
         description="Seconds to wait for more where a customer seems to be still writing; a message"
         " that looks finished is answered after 1.5 at most.",
     )

@@ -22,7 +22,7 @@ SWEEP_SECONDS = 60.0
 HOUR_SECONDS = 3600.0
 OFTEN_SECONDS = 5.0
 CLOCK_SLACK_SECONDS = 30.0  # clocks of several machines may differ by so much
-LONGEST_WAIT_SECONDS = 120.0  # for more of a message: more than anybody sets
+LONGEST_WAIT_SECONDS = 150.0  # for more of a message: longer than inbox.quiet_seconds may be
 SEND_AGAIN_AFTER = 60.0  # seconds until a reply or notice without any news is due anew
 DELAYED_TEXT = "Thank you for your message. The answer takes longer than usual; it will come here."
 KEEP_WORKFLOWS = timedelta(days=7)
