@@ -88,11 +88,6 @@ def test_a_mail_is_marked_as_seen_once_it_is_accepted_and_kept_unseen_until_then
     assert unseen[0] == 1
 
 
-def _first_sender(desk: EmailDesk) -> str:
-    with desk.server.mailbox(SUPPORT) as box:
-        return f"support/{box.folder.status('INBOX', ['UIDVALIDITY'])['UIDVALIDITY']}"
-
-
 def test_what_was_already_seen_before_the_first_start_is_left_alone(
     run: Callable[..., EmailDesk], server: MailServer
 ) -> None:
