@@ -22,6 +22,8 @@ from assistant.desk import Desk
 from assistant.knowledge.sources import Folder
 from assistant.model.encoder import MultimodalEncoder
 from assistant.settings import Settings
+from assistant.tickets.database import open_engine
+from assistant.tickets.repository import Tickets
 from tests.help_centre import write_help_centre
 
 if TYPE_CHECKING:
@@ -91,6 +93,14 @@ def desk(
 def sqlite_url(tmp_path: Path) -> str:
     """The URL of a SQLite file that does not exist yet."""
     return f"sqlite:///{tmp_path / 'deskmate.sqlite'}"
+
+
+@pytest.fixture
+def tickets(sqlite_url: str) -> Iterator[Tickets]:
+    """An empty ticket database on SQLite."""
+    engine = open_engine(sqlite_url)
+    yield Tickets(engine)
+    engine.dispose()
 
 
 @pytest.fixture

@@ -132,10 +132,11 @@ class Quality:
             edits[edit] += count
         for day, connector, helpful, count in thumbs:
             add(day, connector, count, "helpful" if helpful else "not_helpful")
+        waited = dict(waits)
         return Figures(
             {date.fromisoformat(day): Day(**days[day]) for day in sorted(days)},
             {name: Day(**channels[name]) for name in sorted(channels)},
-            {label: dict(waits).get(label, 0) for label in (*dict(WAITS), "not yet")},
+            {label: waited.get(label, 0) for label in (*dict(WAITS), "not yet")},
             dict(reasons),
             edits,
         )

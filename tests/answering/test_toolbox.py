@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import pytest
@@ -16,7 +15,6 @@ from assistant.errors import DeskmateError
 from assistant.messages import PluginFault
 from assistant.plugging import Plugins
 from assistant.settings import Settings
-from assistant.tickets.database import open_engine
 from assistant.tickets.repository import Tickets
 
 ORDERS = {("A-10234", "ann@example.com"): "Order A-10234: shipped on 12 March."}
@@ -69,13 +67,6 @@ class Shop:
 @pytest.fixture
 def shop() -> Shop:
     return Shop()
-
-
-@pytest.fixture
-def tickets(tmp_path: Path) -> Iterator[Tickets]:
-    engine = open_engine(f"sqlite:///{tmp_path / 'deskmate.sqlite'}")
-    yield Tickets(engine)
-    engine.dispose()
 
 
 @pytest.fixture

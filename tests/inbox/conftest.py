@@ -13,18 +13,10 @@ from assistant import inbox as inbox_module
 from assistant.inbox import Inbox
 from assistant.messages import Message, Outcome, Ticket, Turn
 from assistant.queues import workflow_database_url
-from assistant.tickets.database import open_engine
 from assistant.tickets.repository import Tickets
 from tests.recording import RecordingConnector
 
 Open = Callable[..., Inbox]
-
-
-@pytest.fixture
-def tickets(sqlite_url: str) -> Iterator[Tickets]:
-    engine = open_engine(sqlite_url)
-    yield Tickets(engine)
-    engine.dispose()
 
 
 @pytest.fixture

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from assistant.messages import Message
-from assistant.tickets.database import open_engine
 from assistant.tickets.repository import Tickets
 from connectors.slack.intake import Intake
 
 BOT = "<@UBOT>"
-
-
-@pytest.fixture
-def tickets(sqlite_url: str) -> Iterator[Tickets]:
-    engine = open_engine(sqlite_url)
-    yield Tickets(engine)
-    engine.dispose()
 
 
 @pytest.fixture

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import insert
 
-from assistant.tickets.database import open_engine
 from assistant.tickets.repository import Tickets
 from connectors.ticket_database import mapping, watching
 from connectors.ticket_database.connector import streams
@@ -38,13 +36,6 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def tickets(tmp_path: Path) -> Iterator[Tickets]:
-    engine = open_engine(f"sqlite:///{tmp_path / 'deskmate.sqlite'}")
-    yield Tickets(engine)
-    engine.dispose()
 
 
 @pytest.fixture
